@@ -5,6 +5,8 @@ import uuid
 from carbonline.client.calls import Calls
 from carbonline.v1 import interventions_pb2, operations_pb2
 
+PAUSES_MAX = 10_000
+
 
 class OperatorCalls(Calls):
     """A part of ContractClient."""
@@ -72,11 +74,20 @@ class OperatorCalls(Calls):
     async def list_job_type_pauses(
         self, *, include_resumed: bool = False
     ) -> interventions_pb2.ListJobTypePausesResponse:
-        """The job types that are paused; also those that were, if `include_resumed`."""
+        """The job types that are paused; also those that were, if `include_resumed`.
+
+        All pages as one, at most PAUSES_MAX pauses: then `next_page_token` leads to the others.
+        """
         request = interventions_pb2.ListJobTypePausesRequest(
             tenant=self.tenant, include_resumed=include_resumed
         )
-        return await self._ask_scheduler(self._operations.ListJobTypePauses, request)
+        answer = await self._ask_scheduler(self._operations.ListJobTypePauses, request)
+        while answer.next_page_token and len(answer.pauses) < PAUSES_MAX:
+            request.page_token = answer.next_page_token
+            page = await self._ask_scheduler(self._operations.ListJobTypePauses, request)
+            answer.pauses.extend(page.pauses)
+            answer.next_page_token = page.next_page_token
+        return answer
 
     async def lock_period(
         self, year: int, reason: str = ""

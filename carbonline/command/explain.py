@@ -1,7 +1,5 @@
 """`carbonline explain`: lists the reasons why a job does not run."""
 
-from collections.abc import Sequence
-
 import click
 
 from carbonline.command.asynchronous import run_to_end
@@ -45,10 +43,15 @@ def explain(target: Target, output: Output, job: int) -> None:
     held = [held_row(one) for one in answer.held_children]
     if output.is_table:
         click.echo(standing(answer.job, claimable=answer.claimable))
-    about = {**about_job(answer.job), "claimable": answer.claimable, "held_children": held}
+    about = {
+        **about_job(answer.job),
+        "claimable": answer.claimable,
+        "held_children": held,
+        "held_children_more": answer.has_more_held_children,
+    }
     show_rows(COLUMNS, [reason_row(one) for one in answer.reasons], output, about=about)
     if output.is_table:
-        for line in held_lines(answer.held_children):
+        for line in held_lines(answer):
             click.echo(line)
 
 
@@ -103,21 +106,25 @@ def held_row(child: monitoring_pb2.HeldChild) -> Row:
         "year": child.year,
         "parent_job": child.parent_job_id,
         "waits_for_jobs": list(child.waits_for_job_ids),
+        "waits_for_more": child.waits_for_more_jobs,
     }
 
 
-def held_lines(children: Sequence[monitoring_pb2.HeldChild]) -> list[str]:
+def held_lines(answer: monitoring_pb2.ExplainJobResponse) -> list[str]:
     """Sentences for people that say what each held child waits for."""
-    return [
+    lines = [
         one_line(
-            f"Held until {_jobs(child.waits_for_job_ids)} ended: "
+            f"Held until {_jobs(child)} ended: "
             f"{child.job_type} {module_name(child.module)} {child.year}."
         )
-        for child in children
+        for child in answer.held_children
     ]
+    return [*lines, "More children are held."] if answer.has_more_held_children else lines
 
 
-def _jobs(job_ids: Sequence[int]) -> str:
+def _jobs(child: monitoring_pb2.HeldChild) -> str:
+    job_ids = child.waits_for_job_ids
     if len(job_ids) == 1:
         return f"job {job_ids[0]} has"
-    return f"jobs {', '.join(map(str, job_ids))} have"
+    more = " and others" if child.waits_for_more_jobs else ""
+    return f"jobs {', '.join(map(str, job_ids))}{more} have"

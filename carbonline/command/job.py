@@ -81,7 +81,7 @@ def _lines(seen: _Seen) -> Iterator[str]:
     if job.state != types_pb2.JOB_STATE_FINISHED:
         for reason in seen.explained.reasons:
             yield f"{reason.message} {reason.advice}".rstrip()
-    yield from held_lines(seen.explained.held_children)
+    yield from held_lines(seen.explained)
     yield ""
     for name, value in _facts(seen):
         if value:
@@ -95,7 +95,7 @@ def _facts(seen: _Seen) -> Iterator[tuple[str, str]]:
     yield "scope", scope_words(job.scope)
     yield "pipeline", f"{job.pipeline_id} ({status_word(pipeline)}) of {pipeline.submitted_by}"
     yield "schedule", pipeline.schedule
-    yield "joined by", _named("pipeline", seen.shown.joined_by_pipeline_ids)
+    yield "joined by", _joined_by(seen.shown)
     yield "priority", str(job.priority)
     yield "attempts", _attempts(job)
     yield "claim", _claim(job, seen.explained.reasons)
@@ -104,14 +104,24 @@ def _facts(seen: _Seen) -> Iterator[tuple[str, str]]:
     yield "message", message_words(job)
     yield "superseded by", _named("job", [job.superseded_by] if job.superseded_by else [])
     yield "parent", _named("job", [job.parent_job_id] if job.parent_job_id else [])
-    yield (
-        "follow-ups",
-        ", ".join(
-            f"job {one.job_id} ({step_words(one)}) {job_word(one)}" for one in seen.follow_ups
-        ),
-    )
+    yield "follow-ups", _follow_ups(seen)
     yield "payload", joined(in_order(values_of(seen.shown.payload)))
     yield "stats", joined(in_order(values_of(job.stats)))
+    if left_out := seen.shown.events_left_out:
+        yield "timeline", f"{pluralize(left_out, 'later event')} left out"
+
+
+def _joined_by(shown: operations_pb2.GetJobResponse) -> str:
+    more = f" and {shown.joined_by_left_out:,} more" if shown.joined_by_left_out else ""
+    return f"{_named('pipeline', shown.joined_by_pipeline_ids)}{more}"
+
+
+def _follow_ups(seen: _Seen) -> str:
+    words = [f"job {one.job_id} ({step_words(one)}) {job_word(one)}" for one in seen.follow_ups]
+    if seen.pipeline.has_more_jobs:
+        pipeline, first = seen.pipeline.pipeline.pipeline_id, len(seen.pipeline.jobs)
+        words.append(f"of the first {first:,} jobs: see carbonline jobs {pipeline}")
+    return ", ".join(words)
 
 
 def _attempts(job: types_pb2.Job) -> str:
@@ -173,9 +183,13 @@ def _about(seen: _Seen) -> About:
         "submitted_by": seen.pipeline.pipeline.submitted_by,
         "schedule": seen.pipeline.pipeline.schedule or None,
         "joined_by_pipelines": list(seen.shown.joined_by_pipeline_ids),
+        "joined_by_left_out": seen.shown.joined_by_left_out,
+        "events_left_out": seen.shown.events_left_out,
         "payload": in_order(values_of(seen.shown.payload)),
         "claimable": seen.explained.claimable,
         "reasons": [reason_row(reason) for reason in seen.explained.reasons],
         "held_children": [held_row(child) for child in seen.explained.held_children],
+        "held_children_more": seen.explained.has_more_held_children,
         "follow_ups": [about_job(one) for one in seen.follow_ups],
+        "follow_ups_may_be_more": seen.pipeline.has_more_jobs,
     }

@@ -35,15 +35,21 @@ class History:
     requests: int = 0
     ended_through: int = 0
     has_live: bool = False
+    has_more: bool = False
 
     def add(self, page: monitoring_pb2.VerifyHistoryResponse) -> None:
         """The next page, in order."""
         self.findings += page.findings
+        self.has_more |= page.has_more_findings
         self.pipelines += page.pipelines
         self.requests += page.requests
         if page.pipelines and not self.has_live:
             self.ended_through = page.ended_through_pipeline_id
             self.has_live = page.has_live_pipelines
+
+
+# A page lists the first hundred of each kind.
+MORE_FINDINGS = "verify again when the cause of these is found"
 
 
 @click.command(
@@ -77,7 +83,8 @@ def verify(target: Target, output: Output, after: int) -> None:
         "entries": ledger.entries,
         "stale_totals": ledger.stale,
     }
-    show_rows(COLUMNS, found, output, about=about)
+    more = history.has_more or ledger.has_more
+    show_rows(COLUMNS, found, output, about=about, more=MORE_FINDINGS if more else "")
     if output.is_table:
         click.echo(_summary(found, history, ledger))
     if found:

@@ -26,6 +26,7 @@ class LedgerCheck:
     totals: int = 0
     entries: int = 0
     stale: int = 0
+    has_more: bool = False
 
 
 async def check_ledger(client: ContractClient, after_pipeline_id: int) -> LedgerCheck:
@@ -41,6 +42,7 @@ async def check_ledger(client: ContractClient, after_pipeline_id: int) -> Ledger
     while True:
         page = await client.verify_ledger(wanted)
         check.findings += map(_row, page.findings)
+        check.has_more |= page.has_more_findings
         check.totals += page.totals
         check.entries += page.entries
         for stale in page.stale:

@@ -37,9 +37,11 @@ def keys_of_token(token: str, *kinds: type) -> Sequence[Any] | None:
     return keys if kind == _KIND and fitting and all(map(_storable, keys)) else None
 
 
-def first_page(parts: Sequence[Part]) -> Sequence[Part]:
-    """As many of the first messages as one answer may weigh, and at least one."""
-    room = ANSWER_BYTES_MAX
+def first_page(parts: Sequence[Part], bytes_max: int = ANSWER_BYTES_MAX) -> Sequence[Part]:
+    """As many of the first messages as have so many bytes together, and at least one. By default
+    what one answer may weigh.
+    """
+    room = bytes_max
     for number, part in enumerate(parts):
         room -= part.ByteSize() + FRAME_BYTES
         if room < 0:

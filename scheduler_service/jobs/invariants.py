@@ -1,6 +1,7 @@
 """The invariants of the stored history: their numbers and sentences."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ INVARIANTS: Mapping[int, str] = MappingProxyType(
     }
 )
 
+# Of each kind on a page. Who breaks so much is not helped by more.
+FINDINGS_MAX = 100
+
 
 class Finding(NamedTuple):
     """Something that breaks an invariant. 0 where it is about no pipeline or no job."""
@@ -28,3 +32,8 @@ class Finding(NamedTuple):
     pipeline_id: int
     job_id: int
     detail: str
+
+
+def may_have_more(found: Iterable[Finding]) -> bool:
+    """Whether a page that lists these may have left out others of a kind."""
+    return max(Counter(one.invariant for one in found).values(), default=0) >= FINDINGS_MAX

@@ -15,7 +15,6 @@ from scheduler_service.jobs.requests import (
     ChildRequest,
     ClaimRequest,
     FinishRequest,
-    Pause,
     PeriodLock,
     PipelineRetry,
     Recovered,
@@ -46,7 +45,7 @@ from scheduler_service.store.finish.finish_unlocked import Finished, finishes_un
 from scheduler_service.store.lock.lock_period import lock_period, unlock_period
 from scheduler_service.store.notify.notifier import Notifier
 from scheduler_service.store.pause.no_more_claims import NoMoreClaims
-from scheduler_service.store.pause.pause_job_types import list_pauses
+from scheduler_service.store.pause.pause_job_types import PAGE_MAX, PausePage, list_pauses
 from scheduler_service.store.reads.active_pipelines import (
     ActivePipelines,
     read_active_pipelines,
@@ -296,10 +295,12 @@ class Store(Reads, NoMoreClaims, Schedules):
             self._observer.unlocked(ended, principal)
         return ended
 
-    async def list_pauses(self, tenant: str, *, include_resumed: bool) -> list[Pause]:
-        """The tenant's pauses, newest first: those that last, or all."""
+    async def list_pauses(
+        self, tenant: str, before: int | None = None, most: int = PAGE_MAX, *, include_resumed: bool
+    ) -> PausePage:
+        """A page of the tenant's pauses, newest first: those that last, or all."""
         async with self._readers.connection() as conn:
-            return await list_pauses(conn, tenant, include_resumed=include_resumed)
+            return await list_pauses(conn, tenant, before, most, resumed=include_resumed)
 
     async def explain_job(self, tenant: str, job_id: int) -> Explained | Refused:
         """What keeps a job of the tenant from running."""

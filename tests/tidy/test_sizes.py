@@ -21,6 +21,7 @@ ARGUED_EXCEPTIONS: dict[str, str] = {
     "pyproject.toml": "one file for every tool, and each rule of it with its reason",
     "protos/carbonline/v1/types.proto": "prose: what all services share, most of it enums",
     "protos/carbonline/v1/ledger.proto": "prose: one service, read from top to bottom",
+    "protos/carbonline/v1/monitoring.proto": "prose: what people and monitoring are answered",
     "protos/carbonline/v1/operations.proto": "prose: one service, read from top to bottom",
     "protos/carbonline/v1/scheduler.proto": "prose: one service, read from top to bottom",
 }

@@ -1,6 +1,7 @@
 """Answers VerifyLedger: what breaks an invariant of the ledger, page by page."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import le
 
@@ -11,7 +12,12 @@ from worker_service.carbon.catalogue import NotSupported, declaration
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
-from worker_service.ledger.verify.invariants import INVARIANTS, Chosen, Finding
+from worker_service.ledger.verify.invariants import (
+    INVARIANTS,
+    Chosen,
+    Finding,
+    may_have_more,
+)
 from worker_service.ledger.verify.verify_emissions import Place, verify_emissions
 from worker_service.ledger.verify.verify_tokens import (
     verify_emission_sets,
@@ -76,7 +82,8 @@ class Verification:
     async def _totals(self, wanted: _Wanted) -> Response:
         year, module, _, _ = wanted.page.keys
         page = await verify_totals(self._ledger, wanted.chosen, (year, module), computable_types)
-        answer = Response(findings=map(_finding, page.findings), totals=int(page.compared))
+        answer = _found(page.findings)
+        answer.totals = int(page.compared)
         if page.stale is not None:
             answer.stale.append(_stale(page.stale))
         here = _Page(EMISSIONS) if page.place is None else _Page(TOTALS, (*page.place, 0, 0))
@@ -88,7 +95,8 @@ class Verification:
         page = await verify_emissions(
             self._ledger, wanted.chosen, begin, wanted.entries_max, _declared
         )
-        answer = Response(findings=map(_finding, page.findings), entries=page.entries)
+        answer = _found(page.findings)
+        answer.entries = page.entries
         if page.next is not None:
             answer.next_page_token = _Page(EMISSIONS, page.next).token
         elif wanted.chosen.year is None:
@@ -100,17 +108,22 @@ class Verification:
         tenant, stage = wanted.chosen.tenant, wanted.page.stage
         if stage == REST:
             found = await verify_rest(self._ledger, tenant)
-            token = _Page(ENTRY_SETS).token
-            return Response(findings=map(_finding, found), next_page_token=token)
+            answer = _found(found)
+            answer.next_page_token = _Page(ENTRY_SETS).token
+            return answer
         after = wanted.page.keys[0]
         verify = verify_entry_sets if stage == ENTRY_SETS else verify_emission_sets
         page = await verify(self._ledger, tenant, after, SETS_PER_PAGE)
-        answer = Response(findings=map(_finding, page.findings))
+        answer = _found(page.findings)
         if page.last is not None:
             answer.next_page_token = _Page(stage, (page.last, 0, 0, 0)).token
         elif stage == ENTRY_SETS:
             answer.next_page_token = _Page(EMISSION_SETS).token
         return answer
+
+
+def _found(findings: Sequence[Finding]) -> Response:
+    return Response(findings=map(_finding, findings), has_more_findings=may_have_more(findings))
 
 
 def _checked(tenant: str, request: upkeep_pb2.VerifyLedgerRequest) -> _Wanted:

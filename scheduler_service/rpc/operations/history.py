@@ -8,7 +8,7 @@ import grpc.aio
 from carbonline.serving.interceptor import caller
 from carbonline.serving.pages import page_token
 from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
-from scheduler_service.jobs.invariants import INVARIANTS, Finding
+from scheduler_service.jobs.invariants import INVARIANTS, Finding, may_have_more
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.store import Store
 from scheduler_service.store.verify.verify_history import NO_REQUEST, VerifiedPage
@@ -78,6 +78,7 @@ def _answer(
         ended_through_pipeline_id=found.ended_through,
         has_live_pipelines=found.has_live,
         next_page_token=next_token,
+        has_more_findings=may_have_more(found.findings),
     )
 
 

@@ -25,6 +25,7 @@ from scheduler_service.rpc.limited_callers import (
     without_words,
 )
 from scheduler_service.rpc.refusals import refusal_with_days
+from scheduler_service.rpc.timelines import timeline_beside
 from scheduler_service.store.store import Store
 
 JOINERS_SHOWN_MAX = 1_000
@@ -44,7 +45,7 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         if isinstance(found, Refused):
             raise refusal_with_days(found, self.store.retention_days)
         job = job_of(found.job)
-        timeline = first_page([messages.timeline_event(event) for event in found.timeline])
+        timeline, left_out = await timeline_beside(found.timeline, [job])
         without_words(timeline, [job])
         is_covered = caller().covers(job.scope.module, job.scope.unit)
         return pb.GetJobResponse(
@@ -52,6 +53,8 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
             payload=messages.struct(found.job.payload) if is_covered else None,
             timeline=timeline,
             joined_by_pipeline_ids=found.joined_by[:JOINERS_SHOWN_MAX],
+            events_left_out=left_out,
+            joined_by_left_out=max(len(found.joined_by) - JOINERS_SHOWN_MAX, 0),
         )
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:

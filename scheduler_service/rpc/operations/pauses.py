@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 
 from carbonline.serving.interceptor import caller
+from carbonline.serving.pages import page_token
 from carbonline.v1 import interventions_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -12,6 +13,7 @@ from scheduler_service.jobs.requests import Pause
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX
 from scheduler_service.rpc.fields import Fields
+from scheduler_service.store.pause.pause_job_types import PAGE_MAX
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -46,9 +48,21 @@ class PausedJobTypes(operations_pb2_grpc.OperationsServiceServicer):
     async def ListJobTypePauses(
         self, request: pb.ListJobTypePausesRequest, context: Context
     ) -> pb.ListJobTypePausesResponse:
-        tenant = caller().tenant(request.tenant)
-        pauses = await self.store.list_pauses(tenant, include_resumed=request.include_resumed)
-        return pb.ListJobTypePausesResponse(pauses=map(_pause, pauses))
+        fields = Fields()
+        size = fields.page_size("page_size", request.page_size, PAGE_MAX, PAGE_MAX)
+        keys = fields.page_keys("page_token", request.page_token, int)
+        fields.done()
+        page = await self.store.list_pauses(
+            caller().tenant(request.tenant),
+            keys[0] if keys else None,
+            size,
+            include_resumed=request.include_resumed,
+        )
+        before = page.before_pause_id
+        return pb.ListJobTypePausesResponse(
+            pauses=map(_pause, page.pauses),
+            next_page_token=page_token(before) if before is not None else "",
+        )
 
 
 def _tenants(

@@ -24,6 +24,7 @@ from scheduler_service.rpc.limited_callers import (
     without_words,
 )
 from scheduler_service.rpc.refusals import refusal_with_days
+from scheduler_service.rpc.timelines import timeline_beside
 from scheduler_service.store.store import Store
 
 JOBS_SHOWN_MAX = 1000
@@ -49,13 +50,15 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
             await gradually(shown.jobs, lambda row: messages.job_summary(row, joined=row.is_joined))
         )
         without_details(jobs)
-        timeline = first_page(await gradually(shown.timeline, messages.timeline_event))
+        timeline, left_out = await timeline_beside(shown.timeline, jobs)
         without_words(timeline, jobs)
         return pb.GetPipelineResponse(
             pipeline=pipeline_of(shown.pipeline),
             jobs=jobs,
             edges=[edge for job in jobs for edge in _edges(job)],
             timeline=timeline,
+            events_left_out=left_out,
+            has_more_jobs=shown.has_more_jobs or len(jobs) < len(shown.jobs),
         )
 
     async def ListPipelines(

@@ -2,12 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from scheduler_service.jobs.requests import Pause
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
-PAUSES_SHOWN_MAX = 500
+PAGE_MAX = 500
+
+
+class PausePage(NamedTuple):
+    """`before_pause_id` is where the next page begins; None on the last page."""
+
+    pauses: Sequence[Pause]
+    before_pause_id: int | None
 
 
 async def pause_job_type(
@@ -37,16 +45,21 @@ async def resume_job_type(
     return sorted(_pause(row) for row in rows)
 
 
-async def list_pauses(conn: Connection, tenant: str, *, include_resumed: bool) -> list[Pause]:
-    """A tenant's pauses, newest first, at most PAUSES_SHOWN_MAX."""
+async def list_pauses(
+    conn: Connection, tenant: str, before_pause_id: int | None, pauses_max: int, *, resumed: bool
+) -> PausePage:
+    """A tenant's pauses, newest first, behind one of them: those that last, or all."""
     rows = await statement("list_pauses").rows(
         conn,
-        _PauseRow,
+        _ListedPauseRow,
         tenant=tenant,
-        include_resumed=include_resumed,
-        pauses_max=PAUSES_SHOWN_MAX,
+        include_resumed=resumed,
+        before_pause_id=before_pause_id,
+        pauses_max=pauses_max + 1,
     )
-    return [_pause(row) for row in rows]
+    page = rows[:pauses_max]
+    more = len(rows) > len(page)
+    return PausePage([_pause(row) for row in page], page[-1].pause_id if more else None)
 
 
 def _pause(row: "_PauseRow") -> Pause:
@@ -70,3 +83,8 @@ class _PauseRow(Row):
     reason: str
     resumed_at: datetime | None
     resumed_by: str | None
+
+
+class _ListedPauseRow(_PauseRow):
+    __slots__ = ()
+    pause_id: int

@@ -18,6 +18,8 @@ from scheduler_service.store.reads.rows import (
 VIEW_JOBS_MAX = 1_000
 # Of one worker.
 CLAIMS_SHOWN_MAX = 100
+# Of one timeline.
+EVENTS_SHOWN_MAX = 5_000
 
 
 @dataclass(slots=True)
@@ -61,11 +63,12 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A pipeline, its first jobs by number, and what happened to it and to them, in order."""
+    """A pipeline, its first jobs by number, and what happened first to it and to them, in order."""
 
     pipeline: PipelineRow
     jobs: Sequence[SeenJobRow]
     timeline: Sequence[EventRow]
+    has_more_jobs: bool
 
 
 @dataclass(frozen=True, slots=True)

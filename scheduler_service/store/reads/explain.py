@@ -26,13 +26,17 @@ from scheduler_service.store.reads.explain_rows import (
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import JobSummaryRow
 
+# Held children, and the jobs that one waits for: one more is read, which says that there are more.
+HELD_SHOWN_MAX = 100
 # Beyond it nobody needs the exact number, and a look has to stay cheap.
 JOBS_COUNTED_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A job's summary, the facts about it, and the held children of its pipeline."""
+    """A job's summary, the facts about it, and the held children of its pipeline: of these, and of
+    what each waits for, one more than HELD_SHOWN_MAX if there are more.
+    """
 
     job: JobSummaryRow
     facts: JobFacts
@@ -68,6 +72,7 @@ async def read_job_facts(
             pipeline_id=job.pipeline_id,
             job_types=list(barriers),
             after_types=list(barriers.values()),
+            shown_max=HELD_SHOWN_MAX + 1,
         )
     pause = Pause(*pauses[0].values()) if pauses else None
     known = [_workers(row, lease_seconds) for row in workers]

@@ -1,5 +1,5 @@
 -- The children that barriers of a pipeline hold, each with the jobs that it waits for, own and
--- joined; at most a hundred of either. A job type waits for the type beside it.
+-- joined; at most :shown_max of either. A job type waits for the type beside it.
 SELECT w.job_type, w.module, w.year, w.parent_job_id,
     ARRAY(
         SELECT live.job_id
@@ -15,11 +15,11 @@ SELECT w.job_type, w.module, w.year, w.parent_job_id,
                 AND o.module = w.module AND o.year = w.year
         ) AS live
         ORDER BY live.job_id
-        LIMIT 100
+        LIMIT CAST(:shown_max AS bigint)
     ) AS waits_for
 FROM scheduler.held_children AS w
 JOIN unnest(CAST(:job_types AS text[]), CAST(:after_types AS text[])) AS b (job_type, after_type)
     ON b.job_type = w.job_type
 WHERE w.pipeline_id = :pipeline_id
 ORDER BY w.job_type, w.module, w.year
-LIMIT 100;
+LIMIT CAST(:shown_max AS bigint);

@@ -12,6 +12,7 @@ from scheduler_service.store.core.schema_revision import revision_of
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.reads.answers import (
     CLAIMS_SHOWN_MAX,
+    EVENTS_SHOWN_MAX,
     VIEW_JOBS_MAX,
     JobPage,
     PipelineCounts,
@@ -191,13 +192,12 @@ class Reads:
             if isinstance(pipeline, Refused):
                 return pipeline
             jobs = await statement("first_jobs").rows(
-                conn, SeenJobRow, pipeline_id=pipeline_id, after_job_id=0, jobs_max=jobs_max
+                conn, SeenJobRow, pipeline_id=pipeline_id, after_job_id=0, jobs_max=jobs_max + 1
             )
-            own = [job.job_id for job in jobs if not job.is_joined]
-            timeline = await statement("timeline").rows(
-                conn, EventRow, pipeline_id=pipeline_id, job_ids=own
-            )
-        return Shown(pipeline, jobs, timeline)
+            first = jobs[:jobs_max]
+            own = [job.job_id for job in first if not job.is_joined]
+            timeline = await _timeline(conn, pipeline_id, own)
+        return Shown(pipeline, first, timeline, has_more_jobs=len(jobs) > jobs_max)
 
     async def read_job(self, job_id: int, tenant: str) -> ShownJob | Refused:
         """A job of the tenant, its timeline, and who has joined it."""
@@ -206,9 +206,7 @@ class Reads:
             job = ones_own("job", job_id, rows[0] if rows else None, (tenant,))
             if isinstance(job, Refused):
                 return job
-            timeline = await statement("timeline").rows(
-                conn, EventRow, pipeline_id=None, job_ids=[job_id]
-            )
+            timeline = await _timeline(conn, None, [job_id])
             links = await statement("links_of_jobs").rows(conn, LinkRow, job_ids=[job_id])
         return ShownJob(job, timeline, sorted(link.pipeline_id for link in links))
 
@@ -338,6 +336,14 @@ class Reads:
         """The newest migration that the database has; "" if it has none."""
         async with self._readers.connection() as conn:
             return await revision_of(conn)
+
+
+async def _timeline(
+    conn: Connection, pipeline_id: int | None, job_ids: Sequence[int]
+) -> list[EventRow]:
+    return await statement("timeline").rows(
+        conn, EventRow, pipeline_id=pipeline_id, job_ids=job_ids, events_max=EVENTS_SHOWN_MAX
+    )
 
 
 def _is_read_with_its_end(view: View) -> bool:

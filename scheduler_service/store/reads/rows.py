@@ -84,7 +84,9 @@ class ChangedJobRow(ActiveJobRow):
 
 
 class EventRow(Row):
-    """An event of a timeline; without a job it is the pipeline's. `worker_id` is the claim's."""
+    """An event of a timeline; without a job it is the pipeline's. `worker_id` is the claim's,
+    `events` how many the whole timeline has.
+    """
 
     __slots__ = ()
     at: datetime
@@ -93,6 +95,7 @@ class EventRow(Row):
     claim_token: int | None
     detail: str
     worker_id: UUID | None
+    events: int
 
 
 class YearRow(Row):

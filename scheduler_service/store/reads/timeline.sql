@@ -54,8 +54,8 @@ WITH seen AS (
     UNION
     SELECT claim_token, worker_id FROM seen WHERE claim_token IS NOT NULL
 )
-SELECT e.at, e.job_id, e.event, e.claim_token, e.detail, h.worker_id
+SELECT e.at, e.job_id, e.event, e.claim_token, e.detail, h.worker_id, count(*) OVER () AS events
 FROM events AS e
 LEFT JOIN holders AS h ON h.claim_token = e.claim_token
 ORDER BY e.sorted_at, e.place, e.event_id, e.job_id
-LIMIT 5000;
+LIMIT CAST(:events_max AS bigint);

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from scheduler_service.jobs.invariants import Finding
+from scheduler_service.jobs.invariants import FINDINGS_MAX, Finding
 from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
 from scheduler_service.jobs.states import JobResult, pipeline_status
 from scheduler_service.store.core.freshness import AGGREGATION
@@ -18,8 +18,6 @@ from scheduler_service.store.verify.rows import (
     RequestRow,
 )
 
-# Of each kind on a page. Who breaks so much is not helped by more.
-FINDINGS_MAX = 100
 # What a sweep, or a worker's end, may take.
 PATIENCE_SECONDS = 60.0
 NO_REQUEST = UUID(int=0)

@@ -1,6 +1,7 @@
 """The invariants of the ledger's data: their numbers, their sentences, and what breaks them."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -37,3 +38,8 @@ class Chosen:
     year: int | None = None
     module: int | None = None
     changed_since: datetime | None = None
+
+
+def may_have_more(found: Iterable[Finding]) -> bool:
+    """Whether a page that lists these may have left out others of a kind."""
+    return max(Counter(one.invariant for one in found).values(), default=0) >= FINDINGS_MAX

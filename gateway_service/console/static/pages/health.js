@@ -71,12 +71,12 @@ function Queues() {
 }
 
 function Pauses() {
-  const ask = (signal) => get("/v1/job-types/pauses", {}, { signal });
+  const ask = (signal) => getAll("/v1/job-types/pauses", "pauses", {}, { signal });
   const resume = (pause, again) => async () => {
     await post(`/v1/job-types/${pause.job_type}:resume`);
     again();
   };
-  return html`<${Section} title=${t("paused_types")} ask=${ask}>${({ pauses }, again) => !pauses.length
+  return html`<${Section} title=${t("paused_types")} ask=${ask}>${({ found: pauses }, again) => !pauses.length
     ? html`<p>${t("nothing_paused")}</p>`
     : html`<${Rows} caption=${`${t("paused_types")} (${zone()})`}
         head=${["kind", "since", "paused_by", "reason", may("ResumeJobType") && "act"]}
@@ -131,6 +131,7 @@ function Verify() {
     <${Trouble} error=${state.error} again=${verify} />
     <div role="status">${state.busy && t("loading")}${done && !done.findings.length
       && tn("verify_fine", done.pipelines, { at: done.at })}</div>
+    ${done?.more && html`<p class="notice">${t("list_cut", { n: count(done.findings.length) })}</p>`}
     ${done?.findings.length > 0 && html`<${Rows} caption=${tn("verify_found", done.findings.length)}
       head=${["rule", "detail", "where"]} rows=${done.findings.map((one) => [one.sentence, one.detail,
         pipelineLink(one.pipeline_id)])} />`}
@@ -139,7 +140,7 @@ function Verify() {
 
 async function verifyNewest() {
   const newest = Math.max(0, ...[...pipelines.value.keys()].map(Number));
-  const found = { findings: [], pipelines: 0, at: "" };
+  const found = { findings: [], pipelines: 0, more: false, at: "" };
   const after = Math.max(0, newest - VERIFIED_MAX);
   let page = "";
   do {
@@ -147,6 +148,7 @@ async function verifyNewest() {
     const answer = await get("/v1/history-findings", query);
     found.findings.push(...answer.findings);
     found.pipelines += answer.pipelines;
+    found.more ||= answer.has_more_findings;
     page = answer.next_page_token;
   } while (page);
   return { ...found, at: serverClock() };

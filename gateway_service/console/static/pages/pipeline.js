@@ -1,7 +1,7 @@
 // One pipeline: what it is, its steps, why it waits, its timeline, and what can be done.
 import { post, requestId } from "../api.js";
 import { may } from "../caller.js";
-import { between, kindName, time, zone } from "../format.js";
+import { between, count, kindName, time, zone } from "../format.js";
 import { html } from "../html.js";
 import { Trouble, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
@@ -30,11 +30,12 @@ export function Page({ id }) {
     ${shown && html`
       <${Facts} row=${shown} />
       <${StepList} jobs=${jobs} again=${asked.again} />
+      ${asked.value?.has_more_jobs && html`<p class="notice">${t("jobs_cut", { n: count(asked.value.jobs.length) })}</p>`}
       ${INGESTS.includes(shown.kind) && !isLive(shown) && html`<p class="acts">
         <a href=${`/explain?pipeline=${id}`}>${t("rows_and_results")}</a>
         <a href=${`/v1/emissions.csv?pipeline_id=${id}`} download>${t("results_csv")}</a></p>`}
       <${Acts} row=${shown} again=${asked.again} />
-      <${Timeline} events=${asked.value?.timeline ?? []} />`}
+      <${Timeline} events=${asked.value?.timeline ?? []} leftOut=${asked.value?.events_left_out} />`}
   `;
 }
 
@@ -79,7 +80,7 @@ function Acts({ row, again }) {
   </div>`;
 }
 
-function Timeline({ events }) {
+function Timeline({ events, leftOut }) {
   if (!events.length) return null;
   return html`<details><summary>${t("timeline")}</summary>
     <ol class="timeline">${events.map((event, index) => html`<li key=${index}>
@@ -87,5 +88,6 @@ function Timeline({ events }) {
       ${Number(event.job_id) ? html` (${t("job_n", { n: event.job_id })})` : ""}
       ${event.detail && html`<span class="soft"> ${event.detail}</span>`}
     </li>`)}</ol>
+    ${Number(leftOut) > 0 && html`<p class="notice">${t("events_cut", { n: count(leftOut) })}</p>`}
   </details>`;
 }

@@ -87,7 +87,7 @@ async def test_a_pause_outlives_every_scheduler(driver: StoreDriver, database_ur
     restarted = await Store.open(database_url, lease_seconds=LEASE_SECONDS, sweep_seconds=5.0)
     try:
         assert await claimed(restarted) == []
-        assert len(await restarted.list_pauses(TENANT, include_resumed=False)) == 1
+        assert len((await restarted.list_pauses(TENANT, include_resumed=False)).pauses) == 1
     finally:
         await restarted.close()
 
@@ -108,12 +108,25 @@ async def test_who_paused_when_and_why_is_kept(driver: StoreDriver) -> None:
         await store.pause_job_type((TENANT,), "noop", reason, "ann")
         await store.resume_job_type((TENANT,), "noop", "bob")
     await store.pause_job_type((TENANT,), "csv_ingest", "third", "ann")
-    lasting = await store.list_pauses(TENANT, include_resumed=False)
-    every = await store.list_pauses(TENANT, include_resumed=True)
+    lasting = (await store.list_pauses(TENANT, include_resumed=False)).pauses
+    every = (await store.list_pauses(TENANT, include_resumed=True)).pauses
     assert [pause.reason for pause in lasting] == ["third"]
     assert [pause.reason for pause in every] == ["third", "second", "first"]
     assert [pause.resumed_by for pause in every] == [None, "bob", "bob"]
-    assert await store.list_pauses("other", include_resumed=True) == []
+    assert (await store.list_pauses("other", include_resumed=True)).pauses == []
+
+
+async def test_pauses_come_in_pages_however_many_are_over(driver: StoreDriver) -> None:
+    store = driver.store
+    for reason in ("first", "second", "third"):
+        await store.pause_job_type((TENANT,), "noop", reason, "ann")
+        await store.resume_job_type((TENANT,), "noop", "bob")
+    first = await store.list_pauses(TENANT, None, 2, include_resumed=True)
+    assert [pause.reason for pause in first.pauses] == ["third", "second"]
+    assert first.before_pause_id is not None
+    last = await store.list_pauses(TENANT, first.before_pause_id, 2, include_resumed=True)
+    assert [pause.reason for pause in last.pauses] == ["first"]
+    assert last.before_pause_id is None
 
 
 async def test_of_two_pauses_at_once_one_stands_for_both(driver: StoreDriver) -> None:

@@ -11,6 +11,8 @@ from scheduler_service.jobs.job_types import enabled_job_types
 from scheduler_service.jobs.requests import Beat, ClaimRequest, Refused, ReleaseReason, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.rpc import explanations
+from scheduler_service.rpc.explanations import explanation
 from scheduler_service.store.reads.explain import Explained
 from tests.scheduler_service.store.reads.random_states import TYPES, RandomStates
 from tests.scheduler_service.store.store_driver import (
@@ -231,7 +233,9 @@ async def test_a_type_that_this_scheduler_does_not_run_blocks(driver: StoreDrive
     assert not is_claimable(found)
 
 
-async def test_held_children_name_what_they_wait_for(driver: StoreDriver) -> None:
+async def test_held_children_name_what_they_wait_for_and_whether_there_are_more(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ingest = await driver.submit("csv_ingest", INGEST)
     claim = await driver.claim("csv_ingest")
     await driver.chain(claim, ("emission_recalc", PLANE), ("emission_recalc", TRAIN))
@@ -248,6 +252,11 @@ async def test_held_children_name_what_they_wait_for(driver: StoreDriver) -> Non
         "parent_job_id": first.row.job_id,
         "waits_for": [other.row.job_id],
     }
+    whole = explanation(await explained(driver, ingest.job_id), ())
+    assert [list(one.waits_for_job_ids) for one in whole.held_children] == [[other.row.job_id]]
+    assert not whole.has_more_held_children
+    monkeypatch.setattr(explanations, "HELD_SHOWN_MAX", 0)
+    assert explanation(await explained(driver, ingest.job_id), ()).has_more_held_children
     await driver.finish(other, JobResult.ERROR, Written.NOTHING)
     assert (await explained(driver, ingest.job_id)).held_children == []
 
