@@ -190,6 +190,7 @@ def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
         has_error=row.failed_jobs > 0,
         has_warnings=row.warned_jobs > 0,
         created_at=timestamp(row.created_at),
+        started_at=timestamp(row.started_at),
         finished_at=timestamp(row.finished_at),
         repair_of=row.repair_of or 0,
         retry_of=row.retry_of or 0,

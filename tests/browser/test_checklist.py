@@ -87,7 +87,7 @@ def test_1_4_13_the_pointer_may_go_into_the_diagnosis_and_escape_closes_it(tabs:
     page = opened(tabs, "/years/2024")
     badge = page.get_by_role("button", name="No data yet").first
     badge.hover()
-    panel = page.get_by_text("Nothing was uploaded for this module and year.").first
+    panel = page.get_by_text("No upload counts for this module and year yet.").first
     panel.wait_for()
     assert badge.get_attribute("aria-expanded") == "true"
     assert page.locator(f"#{badge.get_attribute('aria-controls')}").is_visible()

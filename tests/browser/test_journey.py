@@ -1,9 +1,11 @@
 """From a file to totals in the console, by keyboard; and what the badge shows meanwhile."""
 
 from pathlib import Path
+from typing import Any
 
 from carbonline.command.demo import find_files
 from tests.browser.conftest import Tabs
+from tests.browser.keyboard import choose, press_on, tab_to
 
 TRAVEL = "Professional travel"
 # What the badge may show, in this order; a step may be over before anybody looked.
@@ -26,7 +28,7 @@ RECORD = """(module) => {
     };
     note();
     window.done = new Promise((resolve, reject) => {
-        setTimeout(() => reject(new Error(window.seen.join(' > '))), 60000);
+        setTimeout(() => reject(new Error(window.seen.join(' > '))), 100000);
         const look = () => {
             note();
             if (window.seen.length > 1 && window.seen.at(-1) === 'Up to date') resolve();
@@ -43,26 +45,64 @@ def in_order(seen: list[str]) -> bool:
 
 
 def test_a_file_becomes_totals_by_keyboard_alone(stranger: Tabs, some_flights: Path) -> None:
+    """From the login on nothing puts the focus anywhere but Tab, and what the page itself does."""
     stranger.expected = ("401",)
     page = stranger.open("/upload?year=2024")
-    page.get_by_label("Token").focus()
+    tab_to(page, page.get_by_label("Token"))
     page.keyboard.type(stranger.site.token)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Upload a file").wait_for()
-    page.get_by_label("Data-entry type").select_option("DATA_ENTRY_TYPE_PLANE")
-    page.get_by_label("File").set_input_files(some_flights)
-    page.get_by_role("button", name="Upload and compute").focus()
-    page.keyboard.press("Enter")
+    choose(page, page.get_by_label("Data-entry type"), "DATA_ENTRY_TYPE_PLANE")
+    tab_to(page, page.get_by_label("File"))
+    with page.expect_file_chooser() as opened:
+        page.keyboard.press("Enter")
+    opened.value.set_files(some_flights)
+    press_on(page, page.get_by_role("button", name="Upload and compute"))
     page.get_by_text("Done, with warnings").first.wait_for()
-    page.get_by_role("link", name="rejected rows").focus()
-    page.keyboard.press("Enter")
+    press_on(page, page.get_by_role("link", name="rejected rows"))
     page.get_by_role("rowheader", name="number_of_trips: must be at least 1").first.wait_for()
-    page.keyboard.press("g")
-    page.keyboard.press("t")
+    # Whoever comes to a page is in it: the links to other pages are before it.
+    press_on(page, page.get_by_role("link", name="Totals", exact=True), back=True)
     page.get_by_role("heading", name="Totals 2024").wait_for()
     # Where units are below one another, the tree has a row of it, too.
     by_unit = page.get_by_role("table", name="By unit, largest first")
     by_unit.get_by_role("row", name="United Air Lines Inc.").wait_for()
+    # An upload waits while its type is paused: there is time to cancel it.
+    paused(page, stranger, "pause")
+    try:
+        cancel_an_upload(page, some_flights)
+    finally:
+        paused(page, stranger, "resume")
+
+
+def paused(page: Any, tabs: Tabs, verb: str) -> None:
+    """Pauses or resumes the type of jobs that reads files."""
+    answer = page.request.post(
+        f"{tabs.site.url}/v1/job-types/csv_ingest:{verb}",
+        headers={"authorization": f"Bearer {tabs.site.token}"},
+        data={"reason": "A test"} if verb == "pause" else {},
+    )
+    assert answer.ok, answer.text()
+
+
+def cancel_an_upload(page: Any, file: Path) -> None:
+    press_on(page, page.get_by_role("link", name="Upload", exact=True), back=True)
+    choose(page, page.get_by_label("Data-entry type"), "DATA_ENTRY_TYPE_TRAIN")
+    tab_to(page, page.get_by_label("File"))
+    with page.expect_file_chooser() as opened:
+        page.keyboard.press("Enter")
+    opened.value.set_files(file)
+    press_on(page, page.get_by_role("button", name="Upload and compute"))
+    press_on(page, page.get_by_role("link", name="Open", exact=True))
+    press_on(page, page.get_by_role("button", name="Cancel"))
+    # The focus is at the safe choice; the reason is before it.
+    page.locator("button:focus", has_text="Leave it").wait_for()
+    tab_to(page, page.get_by_label("Reason"), back=True)
+    page.keyboard.type("Sent twice")
+    press_on(page, page.locator("button.danger"))
+    page.get_by_role("heading", level=1).get_by_text("Cancelled").wait_for()
+    press_on(page, page.get_by_text("Timeline"))
+    page.get_by_text("Sent twice").first.wait_for()
 
 
 def test_the_badge_goes_from_recalculating_to_up_to_date_in_every_tab(tabs: Tabs) -> None:
@@ -86,7 +126,7 @@ def test_the_diagnosis_opens_on_focus_and_escape_closes_it_for_good(tabs: Tabs) 
     page = tabs.open("/years/2024")
     badge = page.get_by_role("button", name="No data yet").first
     badge.focus()
-    panel = page.get_by_text("Nothing was uploaded for this module and year.").first
+    panel = page.get_by_text("No upload counts for this module and year yet.").first
     panel.wait_for()
     page.keyboard.press("Escape")
     panel.wait_for(state="hidden")

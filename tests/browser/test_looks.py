@@ -63,7 +63,7 @@ def test_paper_shows_what_the_screen_keeps_closed(new_tabs: Any, flown: None) ->
     settled(page)
     page.get_by_text("Up to date").first.wait_for()
     page.emulate_media(media="print")
-    assert page.get_by_text("The totals contain everything that was uploaded.").first.is_visible()
+    assert page.get_by_text("The totals contain everything that was accepted.").first.is_visible()
     # Nothing is cut at the paper's edge, which is 17 cm wide.
     page.set_viewport_size({"width": 640, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= 640

@@ -123,8 +123,9 @@ def test_what_has_finished_is_not_taken_back(page: Any) -> None:
     ("rows", "told", "kind"),
     [
         ([row(1, LIVE)], year(fresh=False), "live"),
-        ([row(1, "PIPELINE_STATUS_FAILED")], year(fresh=True), "failed"),
-        ([row(1, "PIPELINE_STATUS_PARTIAL")], year(fresh=False), "partial"),
+        # What failed has a badge of its own.
+        ([row(1, "PIPELINE_STATUS_FAILED")], year(fresh=True), "fresh"),
+        ([row(1, "PIPELINE_STATUS_PARTIAL")], year(fresh=False), "stale"),
         ([row(1, DONE)], year(fresh=False, stale=("DATA_ENTRY_TYPE_PLANE",)), "stale"),
         ([row(1, DONE)], year(fresh=True), "fresh"),
         ([row(1, "PIPELINE_STATUS_CANCELLED")], year(fresh=True), "fresh"),
@@ -142,6 +143,39 @@ def test_a_module_stands_as_its_newest_pipeline_and_its_freshness_say(
 ) -> None:
     body = STORE + f"store.take(steps); return store.standing(2024, '{TRAVEL}').kind; }}"
     assert page.evaluate(body, {"pipelines": rows, "years": [told] if told else []}) == kind
+
+
+FAILED, PARTIAL = "PIPELINE_STATUS_FAILED", "PIPELINE_STATUS_PARTIAL"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "failing"),
+    [
+        ([], [], None),
+        ([row(1, DONE)], [], None),
+        # What ended last, before the server is asked.
+        ([row(1, FAILED)], [], "7"),
+        ([row(1, PARTIAL)], [], "7"),
+        ([row(1, FAILED), row(1, LIVE, "8")], [], "7"),
+        # A newer one hides it only if the server says that nothing stands.
+        ([row(1, DONE, "8")], [row(1, FAILED)], "7"),
+        ([row(1, FAILED), row(1, DONE, "8")], [], None),
+        ([row(1, FAILED, "9"), row(1, DONE, "8")], [row(1, FAILED)], "9"),
+        # Neither what was cancelled nor a check is an upload that ended.
+        ([row(1, "PIPELINE_STATUS_CANCELLED", "8")], [row(1, FAILED)], "7"),
+        ([row(1, FAILED, "8", kind="csv_check")], [], None),
+        ([row(1, DONE, "8")], [row(1, FAILED, scope={"year": 2024, "module": "other"})], None),
+    ],
+)
+def test_a_failure_stands_whatever_ended_after_it_until_the_server_says_otherwise(
+    page: Any, rows: list[Any], told: list[Any], failing: str | None
+) -> None:
+    body = STORE + (
+        "const [rows, told] = steps; store.takeFailures(2024, told);"
+        "store.take({ pipelines: rows });"
+        f"return store.failureOf(2024, '{TRAVEL}')?.pipeline_id ?? null; }}"
+    )
+    assert page.evaluate(body, [rows, told]) == failing
 
 
 def test_totals_are_asked_for_again_when_a_pipeline_ends_and_after_a_break(page: Any) -> None:

@@ -101,15 +101,23 @@ def test_every_node_of_the_emission_tree_has_a_name_in_each_language() -> None:
 
 
 # Fields that hold sentences of services, which are English whatever the page speaks.
-SENTENCES = re.compile(r">\$\{\w+\.(?:message|detail|last_message|formula)\}")
+SENTENCES = re.compile(
+    r"\$\{\w+\.(?:message|detail|last_message|formula|not_ready|stuck|sentence|rule|advice"
+    r"|description|summary|reason)\}"
+)
 
 
 def test_sentences_of_services_say_their_language() -> None:
+    found = 0
     for path in OURS:
         for line in path.read_text("utf-8").splitlines():
-            for found in SENTENCES.finditer(line):
-                before = line[: found.start()].rpartition("<")[2]
-                assert 'lang="en"' in before, (path.name, line)
+            for sentence in SENTENCES.finditer(line):
+                found += 1
+                before = line[: sentence.start()]
+                # An attribute beside the text, and a part that marks its own paragraphs.
+                marked = ('lang="en"', "title=", "{Prose}")
+                assert any(one in before for one in marked), (path.name, line)
+    assert found > 10
 
 
 def test_the_console_knows_what_limited_callers_may_do() -> None:

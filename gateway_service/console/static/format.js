@@ -103,6 +103,19 @@ export function bytes(amount) {
   }).format(amount / 1000 ** power);
 }
 
+/** How long a pipeline waited for its first claim; up to now if it still waits. */
+export function waitedFor({ created_at: from, started_at: start, finished_at: end }) {
+  // What it has joined may have begun before.
+  return between(from, start ? later(start, from) : end);
+}
+
+/** How long it ran since; up to now if it runs, "" if it has never begun. */
+export function ranFor({ created_at: from, started_at: start, finished_at: end }) {
+  return start ? between(later(start, from), end) : "";
+}
+
+const later = (one, other) => (Date.parse(one) < Date.parse(other) ? other : one);
+
 /** A name of the contract, such as MODULE_PROFESSIONAL_TRAVEL, in words: "Professional travel". */
 export function named(value, prefix = "") {
   if (!value || value.endsWith("_UNSPECIFIED")) return "";

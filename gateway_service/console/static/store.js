@@ -5,6 +5,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 
 const LIVE = ["PIPELINE_STATUS_NOT_STARTED", "PIPELINE_STATUS_RUNNING"];
+const FAILED = ["PIPELINE_STATUS_FAILED", "PIPELINE_STATUS_PARTIAL"];
 const BEGUN = ["JOB_STATE_RUNNING", "JOB_STATE_FINISHED"];
 // The steps of a pipeline, as people know them: read, compute, sum.
 const STEPS = {
@@ -25,8 +26,12 @@ export const connection = signal({ state: "connecting", since: 0 });
 export const clockSkew = signal(0);
 /** Grows whenever a pipeline of a year ends, or the rows were read anew: totals may have changed. */
 export const ends = signal(new Map());
+/** How often the rows were read anew after a break. */
+export const breaks = signal(0);
 /** Whether the rows are there that a stream begins with. */
 export const hasRows = signal(false);
+/** By year, the numbers of the pipelines whose failure stands, one of each module: the server knows older ones. */
+export const failures = signal(new Map());
 /** The answer of GET /v1/me; null until it is there. */
 export const caller = signal(null);
 const steps = new Map();
@@ -38,6 +43,7 @@ let wasWhole = false;
  */
 export function take({ pipelines: rows = [], jobs: news = [], years: told = [], whole = false, asWhole = false }) {
   batch(() => {
+    if (whole && wasWhole) breaks.value += 1;
     if (news.length) takeJobs(news);
     if (rows.length) takePipelines(rows, whole || asWhole);
     if (told.length) {
@@ -66,11 +72,19 @@ export function snapshot() {
 /** Forgets everything, as for another person. */
 export function forget() {
   batch(() => {
-    for (const map of [pipelines, jobs, years, ends]) map.value = new Map();
+    for (const map of [pipelines, jobs, years, ends, failures]) map.value = new Map();
     caller.value = null;
     steps.clear();
     wasWhole = false;
     hasRows.value = false;
+  });
+}
+
+/** Takes which failures stand in a year: the pipelines of the last one of each module. */
+export function takeFailures(year, rows) {
+  batch(() => {
+    takePipelines(rows, true);
+    failures.value = new Map(failures.value).set(year, rows.map((row) => row.pipeline_id));
   });
 }
 
@@ -163,28 +177,36 @@ export function stepOf(row) {
 }
 
 /**
- * How a module of a year stands: one of live, failed, partial, stale, fresh, none, in this order.
- * `row` is the newest pipeline, or null; of live ones the newest live one, since a newer one of another
- * type may have ended before. Computed when asked, stored nowhere.
+ * How the totals of a module stand in a year: one of live, stale, fresh, none, in this order. `row` is the
+ * newest pipeline, or null; of live ones the newest live one, since a newer one of another type may have
+ * ended before. Computed when asked, stored nowhere. What failed is told beside it: see `failureOf`.
  */
 export function standing(year, module) {
   const live = newestOf(year, module, isLive);
   if (live) return { kind: "live", row: live, ...stepOf(live) };
   const row = newestOf(year, module);
-  if (row?.status === "PIPELINE_STATUS_FAILED") return { kind: "failed", row };
-  if (row?.status === "PIPELINE_STATUS_PARTIAL") return { kind: "partial", row };
   const known = freshnessOf(year, module);
   if (known && !known.fresh) return { kind: "stale", row, types: known.stale_types ?? [] };
   if (known) return { kind: "fresh", row, warnings: Boolean(row?.has_warnings) };
   return { kind: "none", row };
 }
 
+/**
+ * The pipeline of a module whose failure stands, or null: what ended last, if it failed, and else what the
+ * server knows that nobody has made good. A newer upload of another type hides nothing.
+ */
+export function failureOf(year, module) {
+  const ended = newestOf(year, module, (row) => !isLive(row));
+  if (FAILED.includes(ended?.status)) return ended;
+  const told = (failures.value.get(year) ?? []).map((id) => pipelines.value.get(id));
+  return told.find((row) => row?.scope?.module === module) ?? null;
+}
+
 const freshnessOf = (year, module) => years.value.get(year)?.modules?.find((one) => one.module === module);
 
-/** Whether totals are behind their data, and nothing is on its way; also where an upload failed. */
+/** Whether totals are behind their data, and nothing is on its way. */
 export function isStale(year, module) {
-  const known = freshnessOf(year, module);
-  return Boolean(known && !known.fresh && standing(year, module).kind !== "live");
+  return standing(year, module).kind === "stale";
 }
 
 // People see no difference, and what is drawn costs little, however much changes.

@@ -49,7 +49,10 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
             ]
         )
         active = {i: row for i, row in found.active.items() if covers(row.module, row.unit)}
-        failed = {i: row for i, row in found.failed.items() if covers(row.module, row.unit)}
+        failed = {}
+        for module, rows in found.failed.items():
+            if own := [row for row in rows if covers(row.module, row.unit)]:
+                failed[module] = own[0]
         for module in sorted({*active, *failed}):
             one = answer.modules.add(module=types_pb2.Module.ValueType(module))
             if module in active:

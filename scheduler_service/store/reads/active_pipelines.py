@@ -1,20 +1,28 @@
-"""Which pipelines work on the modules of a year."""
+"""Which pipelines work on the modules of a year, and which have failed."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler_service.jobs.active import keys_of_year, slots_of_year
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import PipelineRow
+
+# Where failed uploads are looked for, and how many are found at most.
+PIPELINES_LOOKED_AT_MAX, FAILED_UPLOADS_MAX = 10_000, 100
+# What brings entries or factors: a later one of the same kind may make it good.
+_UPLOADS = ("csv_ingest", "api_ingest", "factor_ingest", "routed_ingest", "routed_factor_ingest")
 
 
 @dataclass(frozen=True, slots=True)
 class ActivePipelines:
-    """Per module the newest active pipeline, and the last failed one; and those of no module."""
+    """Per module the newest active pipeline, and those whose failure stands, newest first; and the
+    active ones of no module.
+    """
 
     active: Mapping[int, PipelineRow]
-    failed: Mapping[int, PipelineRow]
+    failed: Mapping[int, Sequence[PipelineRow]]
     year_wide: Sequence[PipelineRow]
 
 
@@ -32,9 +40,7 @@ async def read_active_pipelines(
         live = await statement("live_pipelines_of_keys").rows(
             conn, _LivePipelineRow, keys=keys_of_year(tenant, year, modules)
         )
-        failed_rows = await statement("failed_in_slots").rows(
-            conn, _FailedPipelineRow, slot_keys=slots
-        )
+        failed = await _failed(conn, tenant, year, modules, slots) if with_failed else {}
         active: dict[int, int] = {}
         wide: set[int] = set()
         for row in live:
@@ -45,17 +51,44 @@ async def read_active_pipelines(
                 wide.add(row.pipeline_id)
             else:
                 active[row.module] = max(row.pipeline_id, active.get(row.module, 0))
-        failed: dict[int, int] = {}
-        for one in failed_rows:
-            failed[one.module] = max(one.pipeline_id, failed.get(one.module, 0))
-        ids = sorted({*active.values(), *failed.values(), *wide})
+        ids = sorted({*active.values(), *wide}.union(*failed.values()))
         rows = await statement("pipelines_by_id").rows(conn, PipelineRow, pipeline_ids=ids)
     pipelines = {row.pipeline_id: row for row in rows}
     return ActivePipelines(
         {module: pipelines[active[module]] for module in sorted(active)},
-        {module: pipelines[failed[module]] for module in sorted(failed)},
+        {
+            module: [pipelines[number] for number in sorted(failed[module], reverse=True)]
+            for module in sorted(failed)
+        },
         [pipelines[number] for number in sorted(wide, reverse=True)],
     )
+
+
+async def _failed(
+    conn: Connection,
+    tenant: str,
+    year: int,
+    modules: Sequence[int],
+    slots: Sequence[str],
+) -> Mapping[int, set[int]]:
+    """By module the pipelines whose failure stands: of uploads, which may be of one unit or source,
+    and of what has a slot, such as a sum.
+    """
+    rows = await statement("failed_in_slots").rows(conn, _FailedPipelineRow, slot_keys=slots)
+    rows += await statement("failed_uploads").rows(
+        conn,
+        _FailedPipelineRow,
+        tenant=tenant,
+        year=year,
+        modules=modules,
+        kinds=_UPLOADS,
+        pipelines_max=PIPELINES_LOOKED_AT_MAX,
+        failed_max=FAILED_UPLOADS_MAX,
+    )
+    found = defaultdict[int, set[int]](set)
+    for row in rows:
+        found[row.module].add(row.pipeline_id)
+    return found
 
 
 class _LivePipelineRow(Row):

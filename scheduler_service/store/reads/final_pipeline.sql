@@ -1,5 +1,7 @@
 -- A pipeline as people see it, and one digest over its jobs: after its end equal for everybody.
 SELECT p.*, (
+    SELECT r.started_at FROM scheduler.jobs AS r WHERE r.job_id = p.root_job_id
+) AS started_at, (
     SELECT encode(sha256(convert_to(coalesce(string_agg(
         j.job_id || ':' || coalesce(j.result, '') || ':' || coalesce(j.finished_by_token, 0),
         ',' ORDER BY j.job_id), ''), 'UTF8')), 'hex')

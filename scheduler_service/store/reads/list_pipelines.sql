@@ -48,7 +48,10 @@ FROM (
     LIMIT CAST(:rows_max AS bigint)
 ) AS found
 CROSS JOIN LATERAL (
-    SELECT s.* FROM scheduler.pipeline_summaries AS s
+    SELECT s.*, (
+        SELECT r.started_at FROM scheduler.jobs AS r WHERE r.job_id = s.root_job_id
+    ) AS started_at
+    FROM scheduler.pipeline_summaries AS s
     WHERE s.pipeline_id = found.pipeline_id
     LIMIT 1
 ) AS p

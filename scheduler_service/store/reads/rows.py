@@ -9,7 +9,8 @@ from scheduler_service.store.core.statements import Row
 
 
 class PipelineRow(ScopeRow):
-    """A pipeline of pipeline_summaries. `status` LIVE means NOT_STARTED until `has_started`.
+    """A pipeline of pipeline_summaries, and when its root job was first claimed. `status` LIVE
+    means NOT_STARTED until `has_started`.
 
     `message` is cut, and that of the first job that failed, or else of the root.
     """
@@ -26,6 +27,7 @@ class PipelineRow(ScopeRow):
     failed_jobs: int
     warned_jobs: int
     created_at: datetime
+    started_at: datetime | None
     finished_at: datetime | None
     repair_of: int | None
     retry_of: int | None

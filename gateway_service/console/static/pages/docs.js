@@ -21,7 +21,7 @@ function Contents({ api }) {
   const text = address.value.query.get("text") ?? "";
   const wanted = text.toLowerCase();
   const found = operationsOf(api).filter(({ method, path, told }) => !wanted
-    || `${method} ${path} ${told.operationId} ${told.description}`.toLowerCase().includes(wanted));
+    || [method, path, told.operationId, told.description].join(" ").toLowerCase().includes(wanted));
   const schemas = Object.entries(api.components.schemas)
     .filter(([name]) => !wanted || name.toLowerCase().includes(wanted) || named === name);
   return html`<${Prose} text=${api.info.description} />
@@ -50,7 +50,7 @@ function groups(found) {
 
 function Operation({ method, path, told, api, named }) {
   const body = Object.entries(told.requestBody?.content ?? {});
-  const title = html`<code><strong>${method}</strong> ${path}</code> <span class="soft">${told.summary}</span>`;
+  const title = html`<code><strong>${method}</strong> ${path}</code> <span class="soft" lang="en">${told.summary}</span>`;
   return html`<${Folded} id=${told.operationId} named=${named} title=${title}>
     <${Prose} text=${told.description} />
     ${told["x-roles"] && html`<p class="soft">${t("docs_roles", { roles: told["x-roles"].join(", ") })}</p>`}
@@ -61,7 +61,7 @@ function Operation({ method, path, told, api, named }) {
     <dl class="columns">${Object.entries(told.responses).map(([status, answer]) => html`
       <dt>${status} ${Object.entries(filled(answer, api).content ?? {}).map(([media, { schema }]) => html`
         <code>${media}</code> <${Form} schema=${schema} /> `)}</dt>
-      <dd>${answer.description}</dd>`)}</dl>
+      <dd lang="en">${answer.description}</dd>`)}</dl>
   <//>`;
 }
 
@@ -113,12 +113,12 @@ function Form({ schema }) {
   return html`${schema.enum ? schema.enum.join(", ") : schema.format ?? kind}`;
 }
 
-/** Paragraphs, lists ("* ") and `code` of a description. */
+/** Paragraphs, lists ("* ") and `code` of a description, which is English. */
 function Prose({ text = "" }) {
   const lines = text.split("\n").filter(Boolean);
   const points = lines.filter((line) => line.startsWith("* "));
-  return html`${lines.filter((line) => !line.startsWith("* ")).map((line) => html`<p>${coded(line)}</p>`)}
-    ${points.length > 0 && html`<ul>${points.map((line) => html`<li>${coded(line.slice(2))}</li>`)}</ul>`}`;
+  return html`${lines.filter((line) => !line.startsWith("* ")).map((line) => html`<p lang="en">${coded(line)}</p>`)}
+    ${points.length > 0 && html`<ul>${points.map((line) => html`<li lang="en">${coded(line.slice(2))}</li>`)}</ul>`}`;
 }
 
 const coded = (line) => line.split("`").map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));

@@ -51,6 +51,8 @@ function Stale() {
         ])} />`}<//>`;
 }
 
+// Sentences of services are English, whatever the page speaks.
+const english = (text) => html`<span lang="en">${text}</span>`;
 const pipelineLink = (id) => (Number(id) ? html`<a href=${`/pipelines/${id}`}>${t("pipeline_n", { n: id })}</a>` : "");
 
 function Queues() {
@@ -105,7 +107,7 @@ function Workers() {
     ${!workers.length ? html`<p class="notice">${t("no_workers")}</p>` : html`<${Rows}
       caption=${`${t("workers")} (${zone()})`} head=${["worker", "state_head", "holds", "seen", may("DrainWorker") && "act"]}
       rows=${workers.map((one) => [one.worker_id,
-        html`${t(`worker_state.${short(one.state, "WORKER_STATE_")}`)} ${one.not_ready}`,
+        html`${t(`worker_state.${short(one.state, "WORKER_STATE_")}`)} ${english(one.not_ready)}`,
         [...one.held.map((claim) => `${t("job_n", { n: claim.job_id })} ${kindName(claim.job_type)}`),
           one.held_left_out && t("and_more", { n: count(one.held_left_out) })].filter(Boolean).join(", "),
         between(one.last_seen_at),
@@ -133,7 +135,7 @@ function Verify() {
       && tn("verify_fine", done.pipelines, { at: done.at })}</div>
     ${done?.more && html`<p class="notice">${t("list_cut", { n: count(done.findings.length) })}</p>`}
     ${done?.findings.length > 0 && html`<${Rows} caption=${tn("verify_found", done.findings.length)}
-      head=${["rule", "detail", "where"]} rows=${done.findings.map((one) => [one.sentence, one.detail,
+      head=${["rule", "detail", "where"]} rows=${done.findings.map((one) => [english(one.sentence), english(one.detail),
         pipelineLink(one.pipeline_id)])} />`}
   </section>`;
 }

@@ -1,9 +1,9 @@
 // One pipeline: what it is, its steps, why it waits, its timeline, and what can be done.
-import { post, requestId } from "../api.js";
+import { get, post, requestId } from "../api.js";
 import { may } from "../caller.js";
-import { between, count, kindName, time, zone } from "../format.js";
+import { count, kindName, ranFor, time, waitedFor, zone } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, Waiting } from "../parts/asked.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
 import { CopyButton } from "../parts/disclosure.js";
@@ -40,17 +40,31 @@ export function Page({ id }) {
 }
 
 function Facts({ row }) {
+  // What a job was sent with, the file among it, is told of single jobs.
+  const sent = useAsked(async (signal) => (await get(`/v1/jobs/${row.root_job_id}`, {}, { signal })).payload ?? {},
+    [row.root_job_id]);
   const facts = [
     [t("what"), whatOf(row)],
     [t("year"), row.scope.year || ""],
     [t("unit"), row.scope.unit],
     [t("submitted"), `${time(row.created_at)} (${zone()})`],
-    [t("took"), between(row.created_at, row.finished_at)],
+    [t("waited_head"), waitedFor(row)],
+    [t("ran_head"), ranFor(row)],
     [t("by"), row.submitted_by],
+    [t("file"), sent.value?.blob && html`<${SourceFile} id=${row.pipeline_id} payload=${sent.value} />`],
+    [t("source_head"), sent.value?.source],
     [t("repairs"), link(row.repair_of)],
     [t("retries"), link(row.retry_of)],
   ].filter(([, value]) => value);
-  return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<dl class="facts">${facts.map(([name, value]) => html`
+      <div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    <${Trouble} error=${sent.error} again=${sent.again} />`;
+}
+
+// It is kept for as long as its pipeline is.
+function SourceFile({ id, payload }) {
+  const name = payload.file_name || t("file_of_pipeline", { n: id });
+  return html`<a href=${`/v1/blobs/${payload.blob}/content`} download=${name}>${name}</a>`;
 }
 
 const link = (id) => (Number(id) ? html`<a href=${`/pipelines/${id}`}>${id}</a>` : "");
@@ -86,7 +100,7 @@ function Timeline({ events, leftOut }) {
     <ol class="timeline">${events.map((event, index) => html`<li key=${index}>
       <time datetime=${event.at}>${time(event.at)}</time> ${t(`event.${event.event}`) || event.event}
       ${Number(event.job_id) ? html` (${t("job_n", { n: event.job_id })})` : ""}
-      ${event.detail && html`<span class="soft"> ${event.detail}</span>`}
+      ${event.detail && html`<span class="soft" lang="en"> ${event.detail}</span>`}
     </li>`)}</ol>
     ${Number(leftOut) > 0 && html`<p class="notice">${t("events_cut", { n: count(leftOut) })}</p>`}
   </details>`;

@@ -77,8 +77,8 @@ function RejectedFile({ file }) {
       <table>
         <caption>${tn("the_first_rows", Math.min(rows.length, ROWS_MAX))}</caption>
         <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-        <tbody>${rows.slice(0, ROWS_MAX).map((row, index) => html`<tr key=${index}>
-          ${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+        <tbody>${rows.slice(0, ROWS_MAX).map((row, number) => html`<tr key=${number}>
+          ${row.map((cell, index) => html`<td lang=${index === at ? "en" : undefined}>${cell}</td>`)}</tr>`)}</tbody>
       </table>
     </div>`;
 }

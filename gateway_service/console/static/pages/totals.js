@@ -8,8 +8,7 @@ import { ScopeBars } from "../parts/bars.js";
 import { Treemap, treeOf } from "../parts/treemap.js";
 import { UnitTotals } from "../parts/unit_totals.js";
 import { UnitTree } from "../parts/unit_tree.js";
-import { YearChoice } from "../parts/ways.js";
-import { address } from "../router.js";
+import { address, YearChoice } from "../router.js";
 import { endsOf } from "../store.js";
 import { t, tn } from "../words.js";
 
@@ -75,8 +74,9 @@ function Missing({ totals, year }) {
   const stale = totals.freshness.filter((one) => !one.fresh);
   const without = Number(totals.institution.entries_without_kg);
   return html`
-    ${stale.map((one) => html`<p class="notice">${t("stale_module", { module: moduleName(one.module),
-      why: one.reason || one.stale_types.map(typeName).join(", "), since: time(one.since) })}</p>`)}
+    ${stale.map((one) => html`<p class="notice">${t("stale_module", { module: moduleName(one.module) })}${" "}
+      ${one.reason ? html`<span lang="en">${one.reason}</span>` : one.stale_types.map(typeName).join(", ")}${" "}
+      ${time(one.since)}</p>`)}
     ${without > 0 && html`<p class="notice">${tn("without_kg", without)}${" "}
       ${isWhole() && html`<a href=${`/v1/years/${year}/uncomputed.csv`} download>${t("uncomputed_csv")}</a>`}</p>`}
   `;

@@ -163,7 +163,7 @@ function Columns({ type, kind, open }) {
     <p><a href=${file} download=${`${name.toLowerCase().replaceAll(" ", "_")}.csv`}>${t("template")}</a></p>
     <dl class="columns">${columns.map((column) => html`<div key=${column.name}>
       <dt><code>${column.name}</code></dt>
-      <dd>${column.required && html`<strong>${t("required")}</strong>; `}${column.rule}</dd></div>`)}</dl>
+      <dd>${column.required && html`<strong>${t("required")}</strong>; `}<span lang="en">${column.rule}</span></dd></div>`)}</dl>
   </details>`;
 }
 

@@ -4,10 +4,10 @@ import { askTotals, askUploads, isWhole, may, seesModule } from "../caller.js";
 import { change, MODULES, moduleName, time, tonnes } from "../format.js";
 import { html } from "../html.js";
 import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
-import { ModuleBadge } from "../parts/badge.js";
+import { FailureBadge, ModuleBadge } from "../parts/badge.js";
 import { Confirm, Recalculate } from "../parts/confirm.js";
-import { YearChoice } from "../parts/ways.js";
-import { endsOf, isStale, take, years } from "../store.js";
+import { YearChoice } from "../router.js";
+import { endsOf, isStale, take, takeFailures, years } from "../store.js";
 import { t, tn } from "../words.js";
 
 // Of a card the newest upload is told.
@@ -20,6 +20,7 @@ export function Page({ year }) {
   const totals = useAsked((signal) => askTotals(year, signal), [year, ends]);
   const before = useAsked((signal) => askTotals(year - 1, signal), [year]);
   const uploads = useAsked((signal) => askUploads(year, {}, signal, NEWEST), [year, ends]);
+  const failed = useAsked((signal) => askFailures(year, signal), [year, ends]);
   const state = years.value.get(year) ?? told.value;
   const sum = totals.value?.institution;
   return html`
@@ -27,7 +28,8 @@ export function Page({ year }) {
       <${YearChoice} year=${year} more=${totals.value?.years} href=${(one) => `/years/${one}`} /></div>
     <${Limited} />
     <${Waiting} asked=${totals.error ? told : totals} />
-    <${Trouble} error=${told.error ?? totals.error} again=${() => (told.again(), totals.again())} />
+    <${Trouble} error=${told.error ?? totals.error ?? failed.error}
+      again=${() => (told.again(), totals.again(), failed.again())} />
     ${state && !state.provisioned && html`<p class="notice">${t("not_provisioned")}${" "}
       ${may("Submit") && isWhole() && html`<a href=${`/upload?kind=units&year=${year}`}>${t("upload_units")}</a>`}</p>`}
     ${state?.locked && html`<p class="notice">${t("locked", { by: state.locked_by, why: state.lock_reason })}</p>`}
@@ -52,6 +54,14 @@ async function askYear(year, signal) {
   return answer;
 }
 
+// The stream begins with the newest pipelines: what failed may be older, and still be so.
+async function askFailures(year, signal) {
+  const query = { include_last_failed: true };
+  const { modules } = await get(`/v1/years/${year}/active-pipelines`, query, { signal });
+  takeFailures(year, modules.map((one) => one.last_failed).filter(Boolean));
+  return true;
+}
+
 function Tile({ year, module, totals, uploads, before }) {
   const rows = (totals?.module_totals ?? []).filter((row) => row.module === module);
   const kg = rows.reduce((sum, row) => sum + row.total_kg, 0);
@@ -61,7 +71,8 @@ function Tile({ year, module, totals, uploads, before }) {
     .sort((a, b) => Number(b.upload_id) - Number(a.upload_id))[0];
   return html`
     <h2>${moduleName(module)}</h2>
-    <${ModuleBadge} year=${year} module=${module} />
+    <div class="badges"><${ModuleBadge} year=${year} module=${module} />
+      <${FailureBadge} year=${year} module=${module} /></div>
     <${Recalculate} key=${year} year=${year} module=${module} stale=${isStale(year, module)} />
     <p class="amount">${rows.length ? html`<strong>${tonnes(kg)}</strong> t CO₂eq,${" "}
       <a href=${`/explain?year=${year}&module=${module}`}>${tn("entries", entries)}

@@ -49,8 +49,8 @@ export function Trouble({ error, again, focus = false }) {
   const isOfService = error instanceof ApiError && error.status;
   return html`<div class="trouble" role="alert" tabindex="-1" ref=${box}>
     <p><strong lang=${isOfService ? "en" : undefined}>${error.status ? error.message : t("unreachable")}</strong></p>
-    ${error.violations?.length > 1 && html`<ul lang="en">
-      ${error.violations.map((one) => html`<li>${one.field}: ${one.description}</li>`)}
+    ${error.violations?.length > 1 && html`<ul>
+      ${error.violations.map((one) => html`<li lang="en"><code>${one.field}</code>: ${one.description}</li>`)}
     </ul>`}
     ${again && !FINAL.includes(error.status) && html`<button type="button" onClick=${again}>${t("try_again")}</button>`}
   </div>`;

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { between, count, kindName, time, typeName } from "../format.js";
 import { html } from "../html.js";
-import { isLive, jobsOf, pipelines, standing } from "../store.js";
+import { failureOf, isLive, jobsOf, pipelines, standing } from "../store.js";
 import { t } from "../words.js";
 import { CopyButton, Disclosure } from "./disclosure.js";
 
@@ -23,10 +23,10 @@ export function Icon({ name }) {
   </svg>`;
 }
 
-const TONES = { live: "run", failed: "bad", partial: "warn", stale: "warn", fresh: "ok", none: "mute" };
-const ICONS = { live: "run", failed: "bad", partial: "warn", stale: "wait", fresh: "ok", none: "none" };
+const TONES = { live: "run", stale: "warn", fresh: "ok", none: "mute" };
+const ICONS = { live: "run", stale: "wait", fresh: "ok", none: "none" };
 
-/** The badge of a module in a year. */
+/** How the totals of a module stand in a year. */
 export function ModuleBadge({ year, module }) {
   const now = standing(year, module);
   const text = t(`standing.${now.kind}`, { step: now.step, of: now.of });
@@ -36,19 +36,39 @@ export function ModuleBadge({ year, module }) {
   <//>`;
 }
 
+/** What failed in a module and year, until it is made good; nothing if nothing did. */
+export function FailureBadge({ year, module }) {
+  const row = failureOf(year, module);
+  if (!row) return null;
+  const [icon, tone] = STATUS_TONES[statusOf(row)];
+  const what = typeName(row.scope.data_entry_type) || kindName(row.kind);
+  const label = html`<${Icon} name=${icon} /><span class="badge-text">${t(`failure.${statusOf(row)}`, { what })}</span>`;
+  return html`<${Disclosure} label=${label} tone=${tone}>
+    <${Pipeline} row=${row} />
+    ${row.message && !jobsOf(row.pipeline_id).length && html`<p class="soft" lang="en">${row.message}</p>`}
+    <p class="soft">${[kindName(row.kind), row.scope.unit && t("unit_n", { unit: row.scope.unit }), row.submitted_by,
+      time(row.created_at)].filter(Boolean).join(", ")}</p>
+    <p class="soft">${t("failure_stands")}</p>
+  <//>`;
+}
+
 function Diagnosis({ now }) {
   const { row, kind } = now;
   return html`
     ${kind === "stale" && html`<p>${t("stale_because")} ${now.types.map(typeName).join(", ")}</p>`}
     ${kind === "fresh" && html`<p>${t("fresh_means")}</p>`}
     ${kind === "none" && html`<p>${t("none_means")}</p>`}
-    ${row && html`<p class="panel-head">
+    ${row && html`<${Pipeline} row=${row} />`}
+  `;
+}
+
+function Pipeline({ row }) {
+  return html`<p class="panel-head">
         <strong>${t("pipeline_n", { n: row.pipeline_id })}</strong>${" "}
         <${CopyButton} text=${row.pipeline_id} label=${t("copy_number")} />${" "}
         <a href=${`/pipelines/${row.pipeline_id}`}>${t("open")}</a>
       </p>
-      <${Steps} row=${row} />`}
-  `;
+      <${Steps} row=${row} />`;
 }
 
 function Steps({ row }) {
@@ -74,6 +94,8 @@ export function stateWords(job) {
   return word + of + ran;
 }
 
+const statusOf = (row) => row.status.replace("PIPELINE_STATUS_", "");
+
 const STATUS_TONES = {
   NOT_STARTED: ["wait", "mute"], RUNNING: ["run", "run"], SUCCESS: ["ok", "ok"],
   PARTIAL: ["warn", "warn"], FAILED: ["bad", "bad"], CANCELLED: ["none", "mute"],
@@ -81,13 +103,13 @@ const STATUS_TONES = {
 
 /** A pipeline's status in words. */
 export function statusWords(row) {
-  const status = row.status.replace("PIPELINE_STATUS_", "");
+  const status = statusOf(row);
   return t(status === "SUCCESS" && row.has_warnings ? "status.WARNING" : `status.${status}`);
 }
 
 /** A pipeline's status as icon, word and colour. */
 export function StatusBadge({ row }) {
-  const status = row.status.replace("PIPELINE_STATUS_", "");
+  const status = statusOf(row);
   const warned = status === "SUCCESS" && row.has_warnings;
   const [icon, tone] = warned ? ["warn", "warn"] : (STATUS_TONES[status] ?? ["none", "mute"]);
   return html`<span class=${`badge tone-${tone}`}>

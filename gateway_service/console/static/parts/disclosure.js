@@ -23,15 +23,21 @@ export function Disclosure({ label, tone, children }) {
   };
   const leave = () => {
     clearTimeout(timer.current);
+    const gone = () => whole.current?.contains(document.activeElement) || left();
     // The pointer may cross a gap on its way into the panel.
-    timer.current = setTimeout(() => {
-      if (!whole.current?.contains(document.activeElement)) left();
-    }, LEAVE_MS);
+    if (open) timer.current = setTimeout(gone, LEAVE_MS);
+    else gone();
   };
   const blur = (event) => {
+    // It has gone with the focus in it.
+    if (!whole.current) return;
     if (!whole.current.contains(event.relatedTarget) && !whole.current.matches(":hover")) left();
   };
   useEffect(() => () => clearTimeout(timer.current), []);
+  // What it is about may go while somebody is in it: the focus must be somewhere.
+  useLayoutEffect(() => () => {
+    if (whole.current?.contains(document.activeElement)) requestAnimationFrame(focusPage);
+  }, []);
   // Before the panel is seen: an effect after it would miss who presses Escape at once.
   useLayoutEffect(() => {
     if (!open) return undefined;
@@ -55,6 +61,10 @@ export function Disclosure({ label, tone, children }) {
       onClick=${click}>${label}</button>
     <div class="panel" id=${id} hidden=${!open}>${children}</div>
   </div>`;
+}
+
+function focusPage() {
+  if (document.activeElement === document.body) document.getElementById("main")?.focus();
 }
 
 /** Also where the browser's clipboard is missing (plain http). */

@@ -36,7 +36,7 @@ const remove = (one, again) => async () => {
 function Last({ one }) {
   const outcome = one.last_outcome?.replace("TICK_OUTCOME_", "");
   const refused = outcome && !["SUBMITTED", "UNSPECIFIED"].includes(outcome);
-  return html`${one.stuck && html`<p class="bad-text">${t("stuck")} ${one.stuck}</p>`}
+  return html`${one.stuck && html`<p class="bad-text">${t("stuck")} <span lang="en">${one.stuck}</span></p>`}
     ${time(one.last_tick_at)} ${refused && html`<span class="bad-text">${t(`tick.${outcome}`)}:
       <span lang="en">${one.last_message}</span></span>`}
     ${Number(one.last_pipeline_id) > 0 && html`<p><a href=${`/pipelines/${one.last_pipeline_id}`}>

@@ -59,6 +59,7 @@ function Proposal({ stats, type, onMapping }) {
   const isMapped = Object.keys(mapping).length > 0;
   if (!isMapped && !sheet) return null;
   return html`<${MappingTable} mapping=${mapping} sheet=${sheet} caption=${t("may_be_read_so")} />
-    <p><button type="button" onClick=${() => onMapping(isMapped ? mapping : undefined, sheet)}>${t("check_again_read_so")}</button></p>
+    <p><button type="button" onClick=${() => onMapping(isMapped ? mapping : undefined, sheet)}>
+      ${t("check_again_read_so")}</button></p>
     ${isMapped && type?.data_entry_type && html`<${SaveMapping} mapping=${mapping} type=${type.data_entry_type} />`}`;
 }

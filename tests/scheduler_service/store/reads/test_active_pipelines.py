@@ -13,6 +13,7 @@ from tests.scheduler_service.store.store_driver import (
     RECALC,
     TENANT,
     TOTALS,
+    TRAIN,
     TRAVEL,
     YEAR,
     StoreDriver,
@@ -72,23 +73,68 @@ async def test_units_and_places_are_of_no_module(driver: StoreDriver) -> None:
     assert await active(driver) == {}
 
 
+async def failed(driver: StoreDriver) -> dict[int, list[int]]:
+    pipelines = (await found(driver)).failed
+    return {module: [row.pipeline_id for row in rows] for module, rows in pipelines.items()}
+
+
 async def test_the_last_failure_is_told_until_the_slot_is_claimed_again(
     driver: StoreDriver,
 ) -> None:
-    async def failed() -> dict[int, int]:
-        pipelines = (await found(driver)).failed
-        return {module: pipeline.pipeline_id for module, pipeline in pipelines.items()}
-
     async def aggregated(result: JobResult) -> Submitted:
         pipeline = await driver.submit("aggregation", TOTALS)
         await driver.finish(await driver.claim("aggregation"), result, Written.NOTHING)
         return pipeline
 
-    assert await failed() == {}
+    assert await failed(driver) == {}
     pipeline = await aggregated(JobResult.ERROR)
-    assert await failed() == {TRAVEL: pipeline.pipeline_id}
+    assert await failed(driver) == {TRAVEL: [pipeline.pipeline_id]}
     await aggregated(JobResult.SUCCESS)
-    assert await failed() == {}
+    assert await failed(driver) == {}
+
+
+# Type, unit and source of an upload that fails, and of one that ends well after it.
+@pytest.mark.parametrize(
+    ("failing", "later", "is_mended"),
+    [
+        ((PLANE, None, ""), (PLANE, None, ""), True),
+        ((PLANE, None, ""), (TRAIN, None, ""), False),
+        ((PLANE, "0828", ""), (PLANE, "0828", "default"), True),
+        ((PLANE, "0828", ""), (PLANE, "0829", ""), False),
+        ((PLANE, None, "agency"), (PLANE, None, ""), False),
+        ((PLANE, None, "agency"), (PLANE, None, "Agency"), True),
+    ],
+)
+async def test_a_failed_upload_is_told_until_one_of_its_type_unit_and_source_ends_well(
+    driver: StoreDriver,
+    failing: tuple[int, str | None, str],
+    later: tuple[int, str | None, str],
+    *,
+    is_mended: bool,
+) -> None:
+    async def uploaded(of: tuple[int, str | None, str], result: JobResult) -> int:
+        data_entry_type, unit, source = of
+        payload = {"blob": "blob:sha256:0"} | ({"source": source} if source else {})
+        scope = Scope(TENANT, TRAVEL, data_entry_type, YEAR, unit)
+        pipeline = await driver.submit("csv_ingest", scope, payload=payload)
+        await driver.finish(await driver.claim("csv_ingest"), result, Written.NOTHING)
+        return pipeline.pipeline_id
+
+    first = await uploaded(failing, JobResult.ERROR)
+    assert await failed(driver) == {TRAVEL: [first]}
+    await uploaded(later, JobResult.SUCCESS)
+    assert await failed(driver) == ({} if is_mended else {TRAVEL: [first]})
+    # What fails once more mends nothing, and is told first.
+    second = await uploaded(failing, JobResult.ERROR)
+    assert await failed(driver) == {TRAVEL: [second] if is_mended else [second, first]}
+
+
+async def test_a_cancelled_upload_makes_no_failed_one_good(driver: StoreDriver) -> None:
+    pipeline = await driver.submit("csv_ingest", INGEST)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+    later = await driver.submit("csv_ingest", INGEST)
+    await driver.cancel(later.pipeline_id)
+    assert await failed(driver) == {TRAVEL: [pipeline.pipeline_id]}
 
 
 @pytest.mark.parametrize(
