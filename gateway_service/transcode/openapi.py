@@ -24,6 +24,7 @@ from gateway_service.transcode.reasons import (
     OF_EVERY_CALL,
     OF_EVERY_REQUEST,
     OF_JSON,
+    OF_NAMES,
     Reason,
     Reasons,
 )
@@ -102,7 +103,7 @@ class _Writer:
         }
 
     def _problems(self, others: Iterable[OtherRoute]) -> Document:
-        own = [*OF_EVERY_CALL, *OF_EVERY_REQUEST, *OF_JSON]
+        own = [*OF_EVERY_CALL, *OF_EVERY_REQUEST, *OF_NAMES, *OF_JSON]
         own += [reason for other in others for reason in other.reasons]
         return problem_schemas([*self._reasons.by_name.values(), *own])
 
@@ -126,6 +127,7 @@ class _Writer:
                 "content": {JSON: {"schema": schema}},
             }
         reasons = [*self._reasons.of_rpc(method.full_name), *OF_EVERY_CALL, *OF_EVERY_REQUEST]
+        reasons += OF_NAMES if in_path else ()
         operation["responses"] = {
             "200": {
                 "description": self._comments.get(method.output_type.full_name, "The answer."),
@@ -165,6 +167,8 @@ class _Writer:
         reasons = [one for rpc in route.rpcs for one in self._reasons.of_rpc(f"{PACKAGE}.{rpc}")]
         if not route.is_open:
             reasons += OF_EVERY_CALL
+        if IN_PATH.findall(route.path):
+            reasons += OF_NAMES
         if JSON in route.body:
             reasons += OF_JSON
         operation["responses"] = {

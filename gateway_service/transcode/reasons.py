@@ -40,6 +40,10 @@ OF_EVERY_CALL: tuple[Reason, ...] = (
     Reason(503, "SERVICE_UNREACHABLE", "A service does not answer. Repeat the request."),
     Reason(504, "DEADLINE_EXCEEDED", "A service took longer than the gateway waits."),
 )
+# Of a path that names something: a name has neither a slash nor, but for files, a colon.
+OF_NAMES: tuple[Reason, ...] = (
+    Reason(404, "PATH_NOT_FOUND", "The path is none of the gateway's."),
+)
 OF_JSON: tuple[Reason, ...] = (
     Reason(400, "NOT_JSON", "The body is not a JSON object."),
     Reason(400, "UPGRADE_WITH_BODY", "The request offers another protocol, and has a body."),

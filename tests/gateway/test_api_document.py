@@ -95,8 +95,15 @@ def test_reasons_and_their_statuses_are_those_of_the_contract() -> None:
 def test_an_operation_tells_the_reasons_that_its_rpc_names() -> None:
     responses = operations()["POST", "/v1/pipelines/{pipeline_id}:cancel"]["responses"]
     assert responses["409"]["description"] == "Conflict: NOTHING_TO_CANCEL."
-    assert responses["404"]["description"] == "Not Found: PIPELINE_NOT_FOUND."
+    assert responses["404"]["description"] == "Not Found: PATH_NOT_FOUND, PIPELINE_NOT_FOUND."
     assert "OTHER_TENANT" in responses["403"]["description"]
+
+
+def test_a_path_with_a_name_tells_that_no_path_may_come_of_it() -> None:
+    for path, methods in api_document()["paths"].items():
+        for told in methods.values():
+            words = told["responses"].get("404", {}).get("description", "")
+            assert ("PATH_NOT_FOUND" in words) == ("{" in path), path
 
 
 def test_lists_in_a_query_are_repeated_and_enums_have_their_short_names() -> None:

@@ -122,6 +122,7 @@ async def test_every_wrong_field_is_named_at_once(http: HttpClient) -> None:
         ("GET", "/nothing", 404, "PATH_NOT_FOUND"),
         ("GET", "/v1", 404, "PATH_NOT_FOUND"),
         ("GET", "/v1/pipelines/", 404, "PATH_NOT_FOUND"),
+        ("GET", "/v1/jobs/a:b", 404, "PATH_NOT_FOUND"),
         ("GET", "/static/none.js", 404, "PATH_NOT_FOUND"),
         ("GET", "/static/../settings.py", 404, "PATH_NOT_FOUND"),
         ("DELETE", "/v1/jobs", 405, "METHOD_NOT_ALLOWED"),
