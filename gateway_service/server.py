@@ -7,7 +7,9 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -21,6 +23,7 @@ from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from gateway_service.access.every_request import REFUSED
 from gateway_service.access.headers import ALWAYS, POLICY_OF_DATA
 from gateway_service.access.limits import StreamLimits
+from gateway_service.access.waiting import Waiting, connections_max
 from gateway_service.application import application
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.problem_answers import answer_of
@@ -37,6 +40,8 @@ KEEP_ALIVE_SECONDS = 30
 HEADER_BYTES_MAX = 64 * 1024
 # A connection that asks for nothing is closed after this long.
 HEAD_SECONDS = 10.0
+# Who is answered before the body has come may send the rest of it for so long.
+REST_SECONDS = 10.0
 # After which who found no room may try again.
 BUSY_SECONDS = 5.0
 OF_BODIES = (b"content-length", b"transfer-encoding")
@@ -101,7 +106,7 @@ async def running_gateway(
     server = _Server(
         uvicorn.Config(
             app,
-            http=_Connection,
+            http=_connections(Waiting()),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -134,10 +139,41 @@ class _Connection(HttpToolsProtocol):
 
     _head_bytes = 0
     _late: asyncio.TimerHandle | None = None
+    _rest: asyncio.TimerHandle | None = None
+
+    def __init__(self, *, waiting: Waiting, connections: int, **of_uvicorn: Any) -> None:
+        super().__init__(**of_uvicorn)
+        self._waiting = waiting
+        self._connections_max = connections
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        # A stranger who says nothing keeps nobody out.
+        if len(self.connections) >= self._connections_max:
+            self._waiting.end_one()
+        self._waiting.add(transport)
         super().connection_made(transport)
         self._late = self.loop.call_later(HEAD_SECONDS, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._waiting.remove(self.transport)
+        self._end_rest()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, *request: Any) -> None:
+        self._waiting.remove(self.transport)
+        super()._start_asgi_task(*request)
+
+    def on_response_complete(self) -> None:
+        if self.cycle.response_complete and self.cycle.more_body:
+            self._rest = self.loop.call_later(REST_SECONDS, self.transport.abort)
+        if not self.pipeline:
+            self._waiting.add(self.transport)
+        super().on_response_complete()
+
+    def _end_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
 
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
@@ -166,6 +202,7 @@ class _Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._head_bytes = 0
+        self._end_rest()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -175,7 +212,7 @@ class _Connection(HttpToolsProtocol):
 
     def _refused(self) -> Problem | None:
         """Why the request is not served; None if it is."""
-        if len(self.connections) > CONNECTIONS_MAX:
+        if len(self.connections) > min(CONNECTIONS_MAX, self._connections_max):
             words = "The gateway has as many connections open as it serves. Try again soon."
             return Problem(
                 503,
@@ -208,6 +245,11 @@ class _Connection(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]
             return False
         return self.cycle.response_started or not self.cycle.more_body or bool(self.pipeline)
+
+
+def _connections(waiting: Waiting) -> Any:
+    """What uvicorn makes a connection with."""
+    return partial(_Connection, waiting=waiting, connections=connections_max(CONNECTIONS_MAX))
 
 
 class _Server(uvicorn.Server):

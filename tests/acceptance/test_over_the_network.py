@@ -53,11 +53,11 @@ units = "*"
 class Site:
     """What everybody needs: an authority, an issuer of tokens, and the addresses."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, host: str = "localhost") -> None:
+        self.folder, self._host = folder, host
         self.authority, self.issuer = Authority(folder), TokenIssuer(folder)
         first = free_ports(2)
-        self.scheduler, self.ledger = f"localhost:{first}", f"localhost:{first + 1}"
+        self.scheduler, self.ledger = f"{host}:{first}", f"{host}:{first + 1}"
 
     def token_file(self, name: str, **claims: Any) -> Path:
         path = self.folder / f"{name}.token"
@@ -78,7 +78,7 @@ class Site:
 
     @property
     def server_settings(self) -> dict[str, str]:
-        tls = self.authority.server(asks_clients=True)
+        tls = self.authority.server(asks_clients=True, host=self._host)
         callers = self.folder / "callers.toml"
         callers.write_text(ROBOT + OF_ROLES)
         return {

@@ -1,13 +1,15 @@
 """What a gateway receives of strangers: little, and not for long."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
 from gateway_service import rpc_endpoint, server
 from gateway_service.rpc_endpoint import BODY_BYTES_MAX, UNKNOWN_BYTES_MAX
 from gateway_service.server import RunningGateway
+from tests.gateway.conftest import Services, gateway_before
+from tests.gateway.http_client import HttpClient
 from worker_service.blobs.store import BLOB_BYTES_MAX
 
 LARGE = 15 * 1024 * 1024
@@ -89,3 +91,41 @@ async def test_a_head_has_an_end(gateway: RunningGateway, monkeypatch: pytest.Mo
         with suppress(ConnectionError):
             assert await reader.read() == b""
     writer.close()
+
+
+async def test_the_rest_of_a_body_has_an_end(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REST_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    try:
+        async with asyncio.timeout(20):
+            writer.write(POST.format("/v1/nothing", "").encode())
+            assert (await reader.readline()).split(b" ")[1] == b"404"
+            with suppress(ConnectionError):
+                while True:
+                    writer.write(b"a")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+    finally:
+        writer.transport.abort()
+
+
+async def test_a_silent_connection_gives_way_and_a_request_at_work_does_not(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "CONNECTIONS_MAX", 3)
+    addresses = (services.scheduler_address, services.ledger_address)
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(gateway_before(*addresses))
+        http = HttpClient(gateway.port)
+        events = await stack.enter_async_context(http.stream("/v1/events"))
+        assert events.status == 200
+        silent = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2)]
+        try:
+            assert (await http.get("/v1/me")).status == 200
+            async with asyncio.timeout(5):
+                assert await silent[0][0].read(1) == b""
+        finally:
+            for _, writer in silent:
+                writer.transport.abort()

@@ -1,0 +1,40 @@
+"""Which connections give way when there are as many as the gateway may have."""
+
+import asyncio
+import resource
+
+# Files that the process needs besides its connections.
+FILES = 100
+
+
+def connections_max(most: int) -> int:
+    """How many connections the process may have, by the files that it may open; at most `most`."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if files < 0 else min(most, max(files - FILES, 1))
+
+
+class Waiting:
+    """The connections without a request at work: those that have asked for nothing yet, or for
+    nothing more. Strangers may open any number of them.
+    """
+
+    def __init__(self) -> None:
+        """Nobody waits."""
+        # The one that has waited longest is first.
+        self._transports: dict[asyncio.Transport, None] = {}
+
+    def add(self, transport: asyncio.Transport) -> None:
+        """It waits for a request from now on."""
+        self._transports.pop(transport, None)
+        self._transports[transport] = None
+
+    def remove(self, transport: asyncio.Transport) -> None:
+        """Its request is at work, or it has ended."""
+        self._transports.pop(transport, None)
+
+    def end_one(self) -> None:
+        """Ends the one that has waited longest, if there is one."""
+        longest = next(iter(self._transports), None)
+        if longest is not None:
+            self.remove(longest)
+            longest.abort()
