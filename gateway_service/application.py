@@ -116,6 +116,7 @@ def _routes_of_files(services: Services, metrics: GatewayMetrics) -> list[BaseRo
         Route(path_of("/v1/templates/{data_entry_type}.csv"), exports.template),
         Route("/v1/blobs", upload.serve, methods=["POST"]),
         Route("/v1/blobs/{blob}/content", download.content),
+        Route(path_of("/v1/uploads/{upload_id}/content"), download.upload),
         Route(path_of("/v1/pipelines/{pipeline_id}/rejected.csv"), download.rejected),
     ]
 

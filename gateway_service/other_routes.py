@@ -177,6 +177,24 @@ OTHER_ROUTES: tuple[OtherRoute, ...] = (
     ),
     OtherRoute(
         "GET",
+        "/v1/uploads/{upload_id}/content",
+        "DownloadUpload",
+        "Sends the file of an upload as it was sent. Of a file of several types that is all of it "
+        "while its pipeline is kept and the caller may see it, and then the part of the type.",
+        rpcs=(
+            "LedgerService.ListUploads",
+            "OperationsService.ListJobs",
+            "OperationsService.GetJob",
+            "BlobService.StatBlob",
+            "BlobService.DownloadBlob",
+        ),
+        request="carbonline.v1.ListUploadsRequest",
+        answer={BYTES: {}},
+        headers=("Content-Disposition",),
+        reasons=(Reason(404, "UPLOAD_NOT_FOUND", "There is no such upload."),),
+    ),
+    OtherRoute(
+        "GET",
         "/v1/pipelines/{pipeline_id}/rejected.csv",
         "DownloadRejectedRows",
         "Sends the rejected rows of a pipeline, each with its reasons.",

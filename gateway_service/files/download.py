@@ -8,7 +8,7 @@ import grpc.aio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from carbonline.v1 import blobs_pb2, operations_pb2
+from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2
 from gateway_service.access.caller import token_of
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.services import Services, method_of
@@ -18,10 +18,16 @@ from gateway_service.transcode.problems import Problem
 DOWNLOAD = "carbonline.v1.BlobService.DownloadBlob"
 STAT = "carbonline.v1.BlobService.StatBlob"
 JOBS = "carbonline.v1.OperationsService.ListJobs"
+JOB = "carbonline.v1.OperationsService.GetJob"
+UPLOADS = "carbonline.v1.LedgerService.ListUploads"
 JOBS_MAX = 200
+# The job that divides a file of several types.
+DIVIDES = "routed_ingest"
+_NOT_FOR_THE_CALLER = (403, 404)
 # Where the stats of a job name its file of rejected rows.
 REJECTED = "rejected_blob"
 CSV = "text/csv; charset=utf-8"
+BYTES = "application/octet-stream"
 
 
 class Download:
@@ -39,7 +45,47 @@ class Download:
         fill(wanted, request.path_params, request.query_params.multi_items(), None)
         stat: Any = await self._services.answer(method_of(STAT), wanted, token)
         name = stat.file_name or wanted.blob.rpartition(":")[2]
-        return await self._file(wanted.blob, wanted.tenant, name, "application/octet-stream", token)
+        return await self._file(wanted.blob, wanted.tenant, name, BYTES, token)
+
+    async def upload(self, request: Request) -> Response:
+        """The file of an upload as it was sent. Of a file of several types that is all of it for as
+        long as its pipeline is kept, and then the part of the upload's type. Raises Problem.
+        """
+        token = token_of(request)
+        wanted = ledger_pb2.ListUploadsRequest()
+        fill(wanted, request.path_params, request.query_params.multi_items(), None)
+        answer: Any = await self._services.answer(method_of(UPLOADS), wanted, token)
+        for one in answer.uploads:
+            whole = await self._whole(one, wanted.tenant, token)
+            if whole:
+                return await self._file(whole, wanted.tenant, one.file_name, BYTES, token)
+            stat = blobs_pb2.StatBlobRequest(blob=one.blob, tenant=wanted.tenant)
+            kept: Any = await self._services.answer(method_of(STAT), stat, token)
+            # Its first upload has named it: the part is not called as the whole file.
+            name = kept.file_name or one.file_name or f"{one.upload_id}.csv"
+            return await self._file(one.blob, wanted.tenant, name, BYTES, token)
+        raise Problem(404, "UPLOAD_NOT_FOUND", f"There is no upload {wanted.upload_id}.")
+
+    async def _whole(self, upload: ledger_pb2.Upload, tenant: str, token: str) -> str:
+        """The file that was divided by type; "" for none, or none that the caller may see."""
+        if not upload.pipeline_id:
+            return ""
+        jobs = operations_pb2.ListJobsRequest(
+            tenant=tenant, pipeline_id=upload.pipeline_id, job_types=[DIVIDES]
+        )
+        try:
+            listed: Any = await self._services.answer(method_of(JOBS), jobs, token)
+            for job in listed.jobs:
+                wanted = operations_pb2.GetJobRequest(tenant=tenant, job_id=job.job_id)
+                found: Any = await self._services.answer(method_of(JOB), wanted, token)
+                blob = str(found.payload["blob"])
+                stat = blobs_pb2.StatBlobRequest(blob=blob, tenant=tenant)
+                await self._services.answer(method_of(STAT), stat, token)
+                return blob
+        except Problem as problem:
+            if problem.status not in _NOT_FOR_THE_CALLER:
+                raise
+        return ""
 
     async def rejected(self, request: Request) -> Response:
         """The rejected rows of a pipeline, each with its reasons, as CSV. Raises Problem."""

@@ -119,7 +119,7 @@ def _how_to_read_it(proposal: Mapping[str, Any]) -> str:
     line = mapping.get("header_line")
     seems = f"Line {line} seems to be its header" if line else ""
     if sheet:
-        seems = f"{seems or 'The table seems to be'} in the sheet {shown_name(sheet)}"
+        seems = f"{seems or 'Its table seems to be'} in the sheet {shown_name(sheet)}"
     options = " ".join(how_to_read_flags(sheet, mapping))
     told = f"{seems}. " if seems else ""
     return f"{told}If that is what it means, submit it with `{options}`."

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -98,6 +100,39 @@ def test_of_a_file_of_several_types_all_of_it_comes_and_then_the_part(year: Year
     typed = year.terminal.type("download", van, "-o", "-")
     assert (typed.code, "Van" in typed.out, "Cleaning" in typed.out) == (0, True, False), typed
     assert "purchases.csv was divided by type and is no longer kept as it was sent" in typed.err
+
+
+def over_http(terminal: Terminal, upload: str) -> tuple[str, str]:
+    """The text of an upload's file as the console links it, and the name that it comes under."""
+    page, _, _ = terminal.type("console", "--print").out.strip().partition("login")
+    token = (terminal.folder / "data" / "token").read_text().strip()
+    request = urllib.request.Request(
+        f"{page}v1/uploads/{upload}/content", headers={"authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        return answer.read().decode(), answer.headers["content-disposition"].rpartition("'")[2]
+
+
+def test_the_console_links_all_of_a_file_of_several_types_and_then_the_part_by_its_name(
+    year: Year,
+) -> None:
+    text = (
+        "unit_institutional_id,name,total_spent_amount,purchase_institutional_code,"
+        "purchase_category\n0828,Cleaning,100,s1,services\n0828,Van,70,v1,vehicles\n"
+    )
+    file = year.terminal.file("linked.csv", text)
+    assert year.terminal.type("submit", file, "--module", "purchase", *year.words).code == 0
+    [van, cleaning] = [str(one["upload"]) for one in year.uploads()]
+    for number in (van, cleaning):
+        assert over_http(year.terminal, number) == (text, "linked.csv")
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    for path in (year.terminal.folder / "data" / "blobs").rglob(f"{sha256}*"):
+        path.unlink()
+    part, name = over_http(year.terminal, van)
+    assert ("Van" in part, "Cleaning" in part) == (True, False)
+    assert name.startswith("vehicles_rows_of_job_")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        over_http(year.terminal, "999999")
 
 
 def test_what_is_not_there_is_a_sentence(year: Year) -> None:

@@ -181,6 +181,7 @@ TITLES = "Reisen 2024;;\n;;\nStand: 31.12.2024;;\n"
         # Names that mean nothing: the first wide line.
         ("Report;2024;;;\na;b;c;d;e\n1;2;3;4;5\n", 2),
         ("a;b;c\n1;2;3;4\n", 0),
+        ("From: a@b\nType: mail; of=x\n\nSee the file\n", 0),
     ],
 )
 def test_a_header_below_titles_is_found_by_its_names(text: str, line: int) -> None:
@@ -194,8 +195,8 @@ def test_a_file_below_titles_is_read_once_its_line_is_said() -> None:
     assert sample_of(opening(TITLES + GERMAN), COLUMNS, said).guess == NO_GUESS
 
 
-def as_sheet(text: str) -> list[list[object]]:
-    return [list(line.split(";")) for line in text.splitlines()]
+def as_sheet(text: str, separator: str = ";") -> list[list[object]]:
+    return [list(line.split(separator)) for line in text.splitlines()]
 
 
 def test_the_sheet_of_a_workbook_is_found_by_its_names() -> None:
@@ -204,12 +205,22 @@ def test_the_sheet_of_a_workbook_is_found_by_its_names() -> None:
     seen = sample_of(opening(book), COLUMNS)
     assert (seen.guess, list(seen.sample)[:2]) == (Guess("Reisen", 4), ["Kostenstelle", "Von"])
     # A sheet that somebody has named is read, whatever it has.
-    assert sample_of(OfSheet(opening(book), "Notes"), COLUMNS).guess == Guess("Notes", 2)
+    assert sample_of(OfSheet(opening(book), "Notes"), COLUMNS).guess == Guess("", 2)
     places = PLACES & set(codes_in(seen.sample))
     found = proposed_mapping(COLUMNS, seen.sample, places)
     said = dataclasses.replace(found, header_line=seen.guess.header_line)
     reading = read_entries(PLANE, OfSheet(opening(book), "Reisen"), SCOPE, mapping=said)
     assert sum(batch.accepted.height for batch in reading.batches) == 3
+
+
+def test_a_hidden_sheet_is_proposed_where_no_other_has_the_columns() -> None:
+    book = workbook(
+        {"Cover": [["Trips"], ["x", "y"]], "Data": as_sheet(OURS, ",")}, hidden=["Data"]
+    )
+    assert sample_of(opening(book), COLUMNS).guess == Guess("Data")
+    # Read it is only by its name.
+    with pytest.raises(RefusedFile, match="the sheet Cover was read"):
+        read_entries(PLANE, opening(book), SCOPE)
 
 
 def test_of_two_sheets_with_such_names_neither_is_found() -> None:

@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
 
@@ -231,6 +231,45 @@ def test_what_lacks_a_column_says_which() -> None:
     error = refused(workbook({"A": [["x"]], "B": [["y"]]}))
     assert (error.cause, "A, B" in str(error)) == (Cause.MISSING_COLUMNS, True)
     assert refused(workbook({"A": [], "B": []})).cause is Cause.EMPTY
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (archive({"Index/Document.iwa": b"x", "preview.jpg": b"x"}), "a document of Numbers"),
+        (archive({"[Content_Types].xml": b"x", "word/document.xml": b"x"}), "a Word document"),
+        (archive({"ppt/presentation.xml": b"x"}), "a presentation"),
+        (
+            archive({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"x"}),
+            "not a spreadsheet",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0" + bytes(99) + "EncryptedPackage".encode("utf-16-le"),
+            "is protected by a password: save it again without one",
+        ),
+    ],
+    ids=["Numbers", "Word", "slides", "odt", "protected"],
+)
+def test_a_file_of_another_office_program_is_named_with_what_to_do(
+    content: bytes, said: str
+) -> None:
+    assert said in str(refused(content))
+    assert "save" in str(refused(content))
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_merged_cells_are_told_where_they_leave_cells_of_rows_empty(*, below: bool) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet("Trips")
+        for at, line in enumerate([HEADER, ROW, ["", *ROW[1:]]], start=1):
+            sheet.write_row(at, 0, line)
+        sheet.merge_range(0, 0, 0, 3, "Trips of 2024")
+        if below:
+            sheet.merge_range(2, 0, 3, 0, "0828")
+    with closing(opened(file.getvalue())) as read:
+        said = read.encoding.sentence
+    assert ("cells are merged in one place" in said) is below
 
 
 def test_an_archive_of_one_file_is_read_and_of_several_it_names_them() -> None:

@@ -86,7 +86,16 @@ def by_plane(_harness: WorkerHarness) -> Mapping[str, Any]:
 
 
 REFUSED = {
-    "a picture": Case("not_text", "The file contains NUL bytes, the first in line", PNG),
+    "a picture": Case("not_text", "This is a picture; a workbook or a CSV is needed.", PNG),
+    **{
+        name: Case("not_text", f"This is {name}; unpack it and send its file", content)
+        for name, content in {
+            "a 7-Zip archive": b"7z\xbc\xaf\x27\x1c\0\4",
+            "a RAR archive": b"Rar!\x1a\x07\x01\0",
+            "a bzip2 archive": b"BZh91AY&SY",
+            "an xz archive": b"\xfd7zXZ\0\0",
+        }.items()
+    },
     "a workbook": Case("damaged_archive", "The workbook cannot be read: it is damaged", workbook()),
     "UTF-16": Case("not_text", "This is UTF-16 text; save it", flights(CDG).encode("utf-16")),
     "UTF-32": Case("not_text", "This is UTF-32 text; save it", flights(CDG).encode("utf-32")),
@@ -168,7 +177,7 @@ REFUSED = {
     ),
     "a column twice": Case(
         "duplicate_columns",
-        "The header has these columns twice: cabin_class.",
+        "The header has these columns twice: cabin_class; keep one of each.",
         HEADER.strip() + ",cabin_class\n0828,GVA,CDG,1,economy,1,,first\n",
     ),
     "no known encoding": Case(

@@ -30,6 +30,14 @@ _KNOWN_FORMATS = {
     b"SQLite": "a database",
     b"{\\rtf": "a rich text document",
 }
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+_ARCHIVES = {
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    **{b"BZh%d1AY&" % level: "a bzip2 archive" for level in range(1, 10)},
+}
 # Web programs call them .xls: spreadsheets open them. Of any case, behind marks and white space.
 _MARKUP = (b"<html", b"<!doc", b"<?xml", b"<tabl", b"<head", b"<meta", b"<styl")
 _JSON = (b'{"', b"[{")
@@ -172,6 +180,13 @@ def _refuse_known_formats(head: bytes) -> None:
     for magic, name in _KNOWN_FORMATS.items():
         if head.startswith(magic):
             raise RefusedFile(Cause.NOT_TEXT, f"this is {name}; save it as CSV in UTF-8")
+    if head.startswith(_PICTURES):
+        raise RefusedFile(Cause.NOT_TEXT, "this is a picture; a workbook or a CSV is needed")
+    for magic, name in _ARCHIVES.items():
+        if head.startswith(magic):
+            raise RefusedFile(
+                Cause.NOT_TEXT, f"this is {name}; unpack it and send its file, or pack it as .zip"
+            )
     begins = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if begins.startswith(_MARKUP):
         raise RefusedFile(

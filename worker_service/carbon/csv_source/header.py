@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from worker_service.carbon.csv_source.invisible import text_as_seen
+from worker_service.carbon.csv_source.likely_header import LINES_MAX
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
 from worker_service.carbon.csv_source.other_separator import (
@@ -81,13 +82,19 @@ def read_header(
     twice = sorted({name for name in names if name in known and names.count(name) > 1})
     if twice:
         raise RefusedFile(
-            Cause.DUPLICATE_COLUMNS, f"the header has these columns twice: {_shown(twice)}"
+            Cause.DUPLICATE_COLUMNS,
+            f"the header has these columns twice: {_shown(twice)}; keep one of each",
         )
     needed = [name for name in required if name not in mapping.constants]
     missing = [name for name in needed if name not in names]
     if missing:
         if strange := _strange_separator(first.fields, known):
             raise RefusedFile(Cause.MISSING_COLUMNS, strange_separator_reason(strange))
+        if _is_quoted_whole(first.fields, known):
+            raise RefusedFile(
+                Cause.MISSING_COLUMNS,
+                "each line is one text in quotes: leave out the quotes around whole lines",
+            )
         has = (
             f"it has: {_had(first.fields, missing, known)}"
             if any(names)
@@ -95,6 +102,8 @@ def read_header(
         )
         if any(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
             has += "; its names are in single quotes: leave them out, or write double quotes"
+        if _stand_below_each_other(lines, first.separator, known):
+            has += "; names of columns stand below each other: turn rows into columns (transpose)"
         columns = "column" if len(missing) == 1 else "columns"
         raise RefusedFile(
             Cause.MISSING_COLUMNS,
@@ -194,6 +203,21 @@ def _strange_separator(fields: Sequence[str], known: AbstractSet[str]) -> str:
     fitness = {mark: len(known & set(_names(fields[0].split(mark)))) for mark in STRANGE_SEPARATORS}
     mark = max(STRANGE_SEPARATORS, key=lambda one: fitness[one])
     return mark if fitness[mark] > 1 else ""
+
+
+def _is_quoted_whole(fields: Sequence[str], known: AbstractSet[str]) -> bool:
+    """Whether the only field of a header has known columns, with a separator between them."""
+    names = [set(_names(fields[0].split(mark))) for mark in SEPARATORS] if len(fields) == 1 else []
+    return any(len(known & some) > 1 for some in names)
+
+
+def _stand_below_each_other(lines: Lines, separator: str, known: AbstractSet[str]) -> bool:
+    """Whether the next lines begin with several of the known names."""
+    block = lines.block()
+    lines.put_back(block)
+    texts = block.decode().split("\n", LINES_MAX)[:LINES_MAX]
+    below = set(_names([text.split(separator, 1)[0] for text in texts]))
+    return len(below & known) > 1
 
 
 def _unread(

@@ -8,8 +8,8 @@ from worker_service.carbon.csv_source.near_names import near_name
 LINES_MAX = 50
 # Longer texts are no names, and a header has seldom more columns than are looked at.
 _CELLS_MAX, _CHARACTERS_MAX = 100, 80
-# One name like that of a column may stand in a title.
-_NAMES_MIN = 2
+# One name like that of a column may stand in a title, and two cells beside each other as well.
+_NAMES_MIN, _WIDTH_MIN = 2, 3
 
 Line = Sequence[str]
 
@@ -28,8 +28,9 @@ def likely_header(lines: Sequence[Line], columns: Collection[str]) -> tuple[int,
         if (most := max(counts, default=0)) >= least:
             return counts.index(most), most
     widths = [sum(bool(cell.strip()) for cell in line) for line in lines]
-    widest = max(widths, default=0)
-    return next((at for at, width in enumerate(widths) if 2 * width > widest), 0), 0
+    if (widest := max(widths, default=0)) < _WIDTH_MIN:
+        return 0, 0
+    return next(at for at, width in enumerate(widths) if 2 * width > widest), 0
 
 
 def likely_line(texts: Sequence[str], separators: Collection[str], columns: Collection[str]) -> int:

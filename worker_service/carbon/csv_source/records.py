@@ -93,7 +93,7 @@ class _Unfinished(Exception):
         where = f"row {row:,}" if row else "the header"
         if self.cause is Cause.LINE_TOO_LONG:
             return RefusedFile(self.cause, too_long(where))
-        return RefusedFile(self.cause, f"the quotes opened in {where} are never closed")
+        return RefusedFile(self.cause, f"the quotes opened in {where} are never closed: close them")
 
 
 class _Feed:

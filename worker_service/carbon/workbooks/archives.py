@@ -1,6 +1,7 @@
 """What a zip archive is: a workbook, or the wrapping of one file."""
 
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO
@@ -15,6 +16,8 @@ from worker_service.carbon.workbooks.names import shown_names
 
 _MEMBERS_MAX = 10_000
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
+_OPEN_DOCUMENT = b"application/vnd.oasis.opendocument"
+_DOCUMENTS = {"word/document.xml": "a Word document", "ppt/presentation.xml": "a presentation"}
 # What systems add to archives, which nobody packed.
 _SYSTEM_FOLDERS = ("__MACOSX/",)
 _SYSTEM_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
@@ -66,7 +69,18 @@ def look_into(archive: zipfile.ZipFile, archive_bytes: int, bytes_max: int) -> A
         return Archive(ArchiveKind.XLSX)
     if "mimetype" in names and _head(archive, "mimetype").startswith(_ODS):
         return Archive(ArchiveKind.ODS)
+    if document := _document(archive, names):
+        raise RefusedFile(Cause.NOT_TEXT, f"this is {document}: save the table as .xlsx or CSV")
     return Archive(ArchiveKind.ONE_FILE, _only_member(sorted(names)))
+
+
+def _document(archive: zipfile.ZipFile, names: Collection[str]) -> str:
+    """What it is if it is the file of another office program; "" if not."""
+    if any(name.endswith(".iwa") or name == "Index.zip" for name in names):
+        return "a document of Numbers, Pages or Keynote"
+    if "mimetype" in names and _head(archive, "mimetype").startswith(_OPEN_DOCUMENT):
+        return "an OpenDocument file that is not a spreadsheet"
+    return next((what for member, what in _DOCUMENTS.items() if member in names), "")
 
 
 def _head(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -44,6 +44,8 @@ _OF_OLD_WORKBOOKS = (
     "cells of an old Excel workbook that show errors, such as #DIV/0!, were read as empty: save it"
     " as .xlsx to have them told"
 )
+_PIECE_BYTES = 1 << 20
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 # A sheet of a million rows and ten columns fits well.
 _MEMORY_BYTES_MAX = 3 << 30
 
@@ -138,16 +140,42 @@ def _of_workbook(
             choice = choose(_sheets(workbook, sheet_of), wanted.table, wanted.sheet)
             errors = error_cells(archive, choice.sheet) if archive else {}
             lines = _lines(sheet_of(choice.sheet), errors, wanted.decimal)
+            merged = _merged(sheet_of(choice.sheet), choice.header)
             _write(islice(lines, choice.header, None), target, wanted.bytes_max)
     except CalamineError as error:
+        if archive is None and _is_protected(source):
+            raise RefusedFile(
+                Cause.DAMAGED_ARCHIVE,
+                "the workbook is protected by a password: save it again without one, or as CSV",
+            ) from error
         raise RefusedFile(
             Cause.DAMAGED_ARCHIVE,
             "the workbook cannot be read: it is damaged, or protected by a password;"
             f" save it again without one, or as CSV ({error})",
         ) from error
-    guess = {"sheet": choice.sheet if choice.others else "", "header_line": choice.header + 1}
-    cells = {"sentence": choice.sentence, "is_of_cells": True}
-    return {**cells, **(guess if choice.is_guess else {})}
+    sentence = "; ".join(filter(None, (choice.sentence, merged)))
+    sheet, line = choice.guess
+    return {"sentence": sentence, "is_of_cells": True, "sheet": sheet, "header_line": line}
+
+
+def _is_protected(source: IO[bytes]) -> bool:
+    """Whether it is a workbook that was encrypted: it has a part of this name."""
+    source.seek(0)
+    tail = b""
+    while piece := source.read(_PIECE_BYTES):
+        if _ENCRYPTED in tail + piece:
+            return True
+        tail = piece[-len(_ENCRYPTED) :]
+    return False
+
+
+def _merged(sheet: CalamineSheet, header: int) -> str:
+    """What to know of merged cells below the header. "" for none."""
+    ranges = [one for one in sheet.merged_cell_ranges or () if one[1][0] > header]
+    if not ranges:
+        return ""
+    places = "one place" if len(ranges) == 1 else f"{len(ranges):,} places"
+    return f"cells are merged in {places}, where only the first cell has the value"
 
 
 def _sheets(workbook: CalamineWorkbook, sheet_of: Callable[[str], CalamineSheet]) -> Sheets:

@@ -65,13 +65,13 @@ class Sheets:
 class Choice:
     """A sheet, the position of its header from 0, and the other sheets that hold something.
 
-    `is_guess`: its header has not all columns, and nobody said where it is.
+    `guess`: the sheet, and the line of its header, where they only seem to be those of the table.
     """
 
     sheet: str
     header: int
     others: Sequence[str] = ()
-    is_guess: bool = False
+    guess: tuple[str, int] = ("", 0)
 
     @property
     def sentence(self) -> str:
@@ -98,9 +98,11 @@ def choose(sheets: Sheets, wanted: Table, named: str = "") -> Choice:
     filled = [name for name, head in sheets.heads.items() if any(map(any, head))]
     if named:
         chosen = _named_sheet(sheets, named)
+        guessed = ""
     else:
         visible = [name for name in filled if name not in sheets.hidden]
-        chosen = _only(sheets, visible or filled, wanted)
+        guessed = _guessed(sheets, visible, filled, wanted)
+        chosen = guessed or _only(sheets, visible or filled, wanted)
     head = sheets.heads[chosen]
     if wanted.ends_before_header(head):
         raise RefusedFile(
@@ -111,7 +113,8 @@ def choose(sheets: Sheets, wanted: Table, named: str = "") -> Choice:
     header = wanted.header_line(head)
     likely, _ = wanted.likeliest_line(head) if header is None else (header, 0)
     others = [name for name in filled if name != chosen]
-    return Choice(chosen, likely, others, header is None and not wanted.said_line)
+    is_sure = header is not None or wanted.said_line or not likely
+    return Choice(chosen, likely, others, (guessed, 0 if is_sure else likely + 1))
 
 
 def _named_sheet(sheets: Sheets, name: str) -> str:
@@ -122,6 +125,21 @@ def _named_sheet(sheets: Sheets, name: str) -> str:
         Cause.NO_SHEET,
         f"the workbook has no sheet {shown_name(name)}; it has: {shown_names(list(sheets.heads))}",
     )
+
+
+def _guessed(sheets: Sheets, visible: Sequence[str], filled: Sequence[str], wanted: Table) -> str:
+    """The one of several sheets, a hidden one too, with names like most columns.
+
+    "" where nobody may guess, where a visible sheet has all columns, or where several would do.
+    """
+    has_all_columns = (wanted.header_line(sheets.heads[name]) is not None for name in visible)
+    if not wanted.may_guess or len(filled) == 1 or any(has_all_columns):
+        return ""
+    counts = {name: wanted.likeliest_line(sheets.heads[name])[1] for name in filled}
+    most = max(counts.values(), default=0)
+    best = [name for name, count in counts.items() if count == most > 0]
+    seen = [name for name in best if name in visible]
+    return best[0] if len(best) == 1 else seen[0] if len(seen) == 1 else ""
 
 
 def _only(sheets: Sheets, candidates: Sequence[str], wanted: Table) -> str:
@@ -138,12 +156,10 @@ def _only(sheets: Sheets, candidates: Sequence[str], wanted: Table) -> str:
             f"the sheets {shown_names(fitting)} have the columns of this file:"
             " name the one to read (--sheet)",
         )
-    counts = [wanted.likeliest_line(sheets.heads[name])[1] for name in candidates]
-    if wanted.may_guess and counts.count(max(counts)) == 1:
-        return candidates[counts.index(max(counts))]
     columns = ", ".join(wanted.required)
     raise RefusedFile(
         Cause.MISSING_COLUMNS,
-        f"none of the sheets {shown_names(candidates)} has the columns {columns}",
+        f"none of the sheets {shown_names(candidates)} has the columns {columns}:"
+        " name the one to read (--sheet)",
         missing=wanted.required,
     )

@@ -67,7 +67,7 @@ function UploadTable({ uploads, unit, node, gone }) {
     <tbody>${uploads.map((one) => html`<tr key=${one.upload_id}>
       <th scope="row"><a href=${href(one)}>${t("upload_n", { n: one.upload_id })}</a></th>
       <td>${typeName(one.data_entry_type)}</td>
-      <td><a href=${`/v1/blobs/${one.blob}/content`} download=${one.file_name || `${one.upload_id}.csv`}>
+      <td><a href=${`/v1/uploads/${one.upload_id}/content`} download>
         ${one.file_name || t("file")}</a></td>
       <td>${one.unit}</td><td>${one.source}</td><td>${one.submitted_by}</td>
       <td class="moment"><time datetime=${one.published_at}>${time(one.published_at)}</time></td>
