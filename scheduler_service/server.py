@@ -48,7 +48,7 @@ from scheduler_service.metrics import Metrics
 from scheduler_service.rpc.gathered_calls import GatheredCalls
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.operations.operations_servicer import OperationsServicer
-from scheduler_service.rpc.refusals import slow_read
+from scheduler_service.rpc.refusals import failure
 from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.stream_ends import StreamEnds
 from scheduler_service.rpc.tenant_watches import TenantWatches
@@ -228,7 +228,7 @@ def _interceptor(
         metrics.called,
         database_unavailable=DATABASE_UNAVAILABLE,
         value_refused=VALUE_REFUSED,
-        translated=slow_read,
+        translated=failure,
         # Watches and waiting claims end by themselves when they drain.
         ends_own_streams=False,
         calls=calls,

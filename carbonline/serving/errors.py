@@ -66,6 +66,7 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "STORE_UNAVAILABLE": grpc.StatusCode.UNAVAILABLE,
         "DATABASE_FULL": grpc.StatusCode.UNAVAILABLE,
         "DATABASE_UNAVAILABLE": grpc.StatusCode.UNAVAILABLE,
+        "JOB_TYPE_UNKNOWN": grpc.StatusCode.UNAVAILABLE,
         "DRAINING": grpc.StatusCode.UNAVAILABLE,
         "STREAM_MAXIMUM_AGE": grpc.StatusCode.UNAVAILABLE,
     }

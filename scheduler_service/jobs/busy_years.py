@@ -24,8 +24,8 @@ def keeps_busy(job_year: int | None, job_type: str, year: int) -> bool:
     """Whether a live job with one of those keys may change this year.
 
     Places may change every year; units do so in the year that they are loaded for. A unit that is
-    removed was used nowhere.
+    removed was used nowhere. What a type of another release changes is not known.
     """
     if job_year is None:
-        return "reference_kind" in JOB_TYPES[job_type].needs
+        return job_type not in JOB_TYPES or "reference_kind" in JOB_TYPES[job_type].needs
     return job_year == year

@@ -1,6 +1,6 @@
 """Which jobs may still change what a year's totals are computed from."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from scheduler_service.jobs.catalogue import READERS_OF_REFERENCE, TYPES_OF_MODULE
 from scheduler_service.jobs.job_types import (
@@ -32,13 +32,20 @@ def pending_types(
     """The data-entry types whose data in the year these jobs, not over yet, may change.
 
     Reference data are read by every year, and totals by facilities. They are a change only of types
-    `with_data` in this one.
+    `with_data` in this one. A job of a type that is not known may change all types of its scope.
     """
     return frozenset(
-        of.data_entry_type
+        data_entry_type
         for name, scope in jobs
-        for job_type in (name, *divided_into(name))
-        for _, of in follow_ups(job_type, scope, (year,))
-        if of.data_entry_type is not None
-        and (of.data_entry_type in with_data or not follows_data_only(job_type))
+        for data_entry_type in (
+            _changed(name, scope, year, with_data) if name in JOB_TYPES else scope.types()
+        )
     )
+
+
+def _changed(name: str, scope: Scope, year: int, with_data: Collection[int]) -> Iterator[int]:
+    for job_type in (name, *divided_into(name)):
+        for _, of in follow_ups(job_type, scope, (year,)):
+            changed = of.data_entry_type
+            if changed is not None and (changed in with_data or not follows_data_only(job_type)):
+                yield changed

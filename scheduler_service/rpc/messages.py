@@ -22,7 +22,7 @@ from scheduler_service.jobs.requests import (
     Submitted,
 )
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.rpc.refusals import refusal
+from scheduler_service.rpc.refusals import failure, refusal
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX, ScopeRow, ShownJobRow
 from scheduler_service.store.reads.answers import PipelineCounts
@@ -308,6 +308,8 @@ def item_error(answer: Refused | Exception) -> scheduler_pb2.ItemError:
             error = RpcError(
                 "DATABASE_UNAVAILABLE", "this item met a lock or a timeout: repeat it in a moment"
             )
+        case _ if known := failure(answer):
+            error = known
         case _:
             said = "the scheduler failed on this item; its log says why"
             return scheduler_pb2.ItemError(code=UNKNOWN, message=said)

@@ -6,6 +6,7 @@ import grpc
 
 from carbonline.serving.errors import RpcError, Violation
 from scheduler_service.jobs.requests import Refused, not_there
+from scheduler_service.jobs.stored_types import JobTypeUnknown
 from scheduler_service.store.reads.readers import WAIT_SECONDS, ReadTookTooLong, TooManyReads
 
 
@@ -31,9 +32,18 @@ def refusal(refused: Refused) -> RpcError:
     return RpcError(refused.reason, refused.message, refused.metadata, violations)
 
 
-def slow_read(error: Exception) -> RpcError | None:
-    """The error for a read that took too long or did not begin; None for any other exception."""
+def failure(error: Exception) -> RpcError | None:
+    """The error for a job of an unknown type, and for a read that took too long or did not begin;
+    None for any other exception.
+    """
     match error:
+        case JobTypeUnknown():
+            return RpcError(
+                "JOB_TYPE_UNKNOWN",
+                f"{error}: repeat the call, which a scheduler that knows it answers; or give all"
+                " schedulers the same release and CARBONLINE_JOB_TYPES_FILE",
+                {"job_type": error.name},
+            )
         case ReadTookTooLong():
             return RpcError(
                 "READ_TOO_LONG",

@@ -20,6 +20,7 @@ from scheduler_service.jobs.requests import (
     Submission,
     Submitted,
 )
+from scheduler_service.jobs.stored_types import JobTypeUnknown
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_claims import (
     JOBS_MAX,
@@ -194,7 +195,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
 
     def _with_failures_told(self, method: str, answers: Sequence[Answer]) -> Iterator[Answer]:
         for answer in answers:
-            if isinstance(answer, Exception):
+            if isinstance(answer, Exception) and not isinstance(answer, JobTypeUnknown):
                 self._log.error("item_failed", method=method, exc_info=answer)
         return iter(answers)
 

@@ -40,7 +40,9 @@ class PausedJobTypes(operations_pb2_grpc.OperationsServiceServicer):
     ) -> pb.ResumeJobTypeResponse:
         fields = Fields()
         tenants = _tenants(fields, request)
-        job_type = fields.job_type("job_type", request.job_type, tuple(JOB_TYPES))
+        # A paused type may be gone from this release.
+        known = [*JOB_TYPES, *await self._paused(tenants)]
+        job_type = fields.job_type("job_type", request.job_type, known)
         fields.done()
         pauses = await self.store.resume_job_type(tenants, job_type, caller().name)
         return pb.ResumeJobTypeResponse(pauses=map(_pause, pauses))
@@ -63,6 +65,11 @@ class PausedJobTypes(operations_pb2_grpc.OperationsServiceServicer):
             pauses=map(_pause, page.pauses),
             next_page_token=page_token(before) if before is not None else "",
         )
+
+    async def _paused(self, tenants: tuple[str, ...]) -> set[str]:
+        """The paused types that are not known here."""
+        found = [await self.store.list_pauses(one, include_resumed=False) for one in tenants]
+        return {pause.job_type for pauses in found for pause in pauses} - JOB_TYPES.keys()
 
 
 def _tenants(

@@ -16,6 +16,7 @@ from scheduler_service.jobs.requests import (
     ones_own,
 )
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.core.rows import JobRow, ScopeRow
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
@@ -33,7 +34,8 @@ async def chain_children(
     limit: int,
 ) -> Chained | Refused:
     """All of them or none. STALE_CLAIM when the claim does not hold the job, OTHER_TENANT when the
-    job is of none of `tenants`. Raises TooManyChildren if the claim had more than `limit`.
+    job is of none of `tenants`. Raises TooManyChildren if the claim had more than `limit`, and
+    JobTypeUnknown if the job's own is.
     """
     rows = await statement("lock_claimed_job").rows(
         tx.conn,
@@ -124,7 +126,7 @@ def _why_not(parent: "_ParentRow", child: Child) -> Refused | None:
 
 def _fault(parent_type: str, child: Child) -> str | None:
     """What is wrong with a child whose scope is complete."""
-    if child.job_type not in JOB_TYPES[parent_type].children:
+    if child.job_type not in job_type_of(parent_type).children:
         return f"{parent_type} may not chain {child.job_type}"
     row, scope = JOB_TYPES[child.job_type], child.scope
     missing = sorted(part for part in row.needs if getattr(scope, part) is None)
@@ -164,7 +166,7 @@ async def _stage(tx: UnitOfWork, job_id: int, claim_token: int, children: Sequen
 
 async def provisional(conn: Connection, children: Sequence[Child]) -> tuple[ChildDisposition, ...]:
     """What each child would become if its parent finished now; unlocked, so provisional."""
-    types = [JOB_TYPES[c.job_type] for c in children]
+    types = [job_type_of(c.job_type) for c in children]
     rows = await statement("waiting_keys").rows(
         conn,
         _WaitingRow,

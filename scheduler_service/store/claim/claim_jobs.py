@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 
 from scheduler_service.jobs.heartbeats import Introduction
-from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.claim.claim_alone import came_twice, claim_alone
 from scheduler_service.store.claim.see_worker import see_worker
 from scheduler_service.store.claim.seen_workers import SeenWorkers
@@ -203,7 +203,7 @@ def _leaves_some(row: ClaimedJobRow) -> bool:
 
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
 def _ledger_reads(job_type: str, scope: Scope) -> tuple[str, ...]:
-    return JOB_TYPES[job_type].ledger_reads(scope)
+    return job_type_of(job_type).ledger_reads(scope)
 
 
 class _FoundRow(ClaimedJobRow):

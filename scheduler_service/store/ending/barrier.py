@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType
 from scheduler_service.jobs.requests import ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.core.rows import End
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
@@ -88,7 +89,7 @@ async def settle(
 def _held_by_barrier(released: Sequence[Released]) -> list[_HeldChild]:
     candidates = []
     for item in released:
-        scope, job_type = item.child.scope, JOB_TYPES[item.child.job_type]
+        scope, job_type = item.child.scope, job_type_of(item.child.job_type)
         if job_type.barrier is None or scope.module is None or scope.year is None:
             continue
         candidates += [
@@ -138,7 +139,7 @@ async def _stored(tx: UnitOfWork, ends: Sequence[End]) -> list[_HeldChild]:
 
 async def _held(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> set[tuple[int, str, int, int]]:
     """Identities of the children whose barrier still has a live job in the pipeline."""
-    barriers = [JOB_TYPES[w.job_type].barrier for w in candidates]
+    barriers = [job_type_of(w.job_type).barrier for w in candidates]
     rows = await statement("children_still_held").rows(
         tx.conn,
         _StillHeldRow,
@@ -219,7 +220,7 @@ def _answers(
 ) -> list[ChildAnswer]:
     answers = []
     for item in released:
-        if JOB_TYPES[item.child.job_type].barrier is None:
+        if job_type_of(item.child.job_type).barrier is None:
             continue
         scope, owner = item.child.scope, item.parent.pipeline_ids[0]
         job = jobs.get((item.child.job_type, scope))

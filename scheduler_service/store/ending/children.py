@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups, follows_data_only
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.stored_types import job_type_of, may_write
 from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
 from scheduler_service.store.core.rows import End, StagedChildRow, StagedScopeRow
 from scheduler_service.store.core.statements import Row, statement
@@ -77,7 +78,7 @@ def _needs_of(jobs: Iterable[tuple[str, Scope]]) -> Needs:
     """The keys and years of jobs of these types and scopes."""
     keys, years = set(), set()
     for name, scope in jobs:
-        job_type = JOB_TYPES[name]
+        job_type = job_type_of(name)
         if (key := job_type.exclusive_key(scope)) is not None:
             keys.add(key)
         if (year := job_type.open_year(scope)) is not None:
@@ -94,7 +95,7 @@ async def owed_follow_ups(
     Where it says that it changed nothing, totals may still lack an earlier change, as after a
     cancelled aggregation: whoever repeats an upload is to get them.
     """
-    parents = {end.row.job_id for end in ends if JOB_TYPES[end.row.job_type].writes_data}
+    parents = {end.row.job_id for end in ends if may_write(end.row.job_type)}
     staged = {
         (r.parent.row.job_id, r.child.job_type, r.child.scope)
         for r in released
@@ -181,7 +182,7 @@ async def insert_children(tx: UnitOfWork, released: Sequence[Released]) -> list[
     answers: list[ChildAnswer] = []
     open_children = []
     for item in released:
-        if JOB_TYPES[item.child.job_type].barrier is not None:
+        if job_type_of(item.child.job_type).barrier is not None:
             continue
         if year_is_closed(tx, item.child.job_type, item.child.scope):
             answers.append(_answer(item, Disposition.SKIPPED_LOCKED))
@@ -200,7 +201,7 @@ async def insert_children(tx: UnitOfWork, released: Sequence[Released]) -> list[
 
 def year_is_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> bool:
     """Whether the child's year is locked or was never provisioned."""
-    year = JOB_TYPES[job_type].open_year(scope)
+    year = job_type_of(job_type).open_year(scope)
     return year is not None and not tx.year_is_open(scope.tenant, year)
 
 

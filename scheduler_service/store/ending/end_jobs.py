@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import TypeAlias
 from uuid import UUID
 
-from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ChildDisposition, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult, JobState
+from scheduler_service.jobs.stored_types import ending_type
 from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
 from scheduler_service.store.core.rows import (
     SCOPES_REMEMBERED_MAX,
@@ -36,7 +36,7 @@ def _may_release(name: str) -> bool:
     """Whether the end of such a job may release jobs by itself: what waits for it, or what must
     follow it, which is among its children.
     """
-    return bool(JOB_TYPES[name].children) or name in WAITING_FOR
+    return bool(ending_type(name).children) or name in WAITING_FOR
 
 
 def needs_of_ends(rows: Sequence[EndingJobRow]) -> Needs:
@@ -63,7 +63,7 @@ def needs_of_end(row: EndingJobRow, joined_by: Sequence[int]) -> Needs:
 
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
 def _released_by_end(name: str, scope: Scope) -> Needs:
-    job_type = JOB_TYPES[name]
+    job_type = ending_type(name)
     return children.follow_up_needs(job_type, scope) | barrier.needs_of_end(job_type, scope)
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Child
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.stored_types import ending_type, may_write
 from scheduler_service.store.core.freshness import AGGREGATION
 from scheduler_service.store.core.rows import End, EndingJobRow
 from scheduler_service.store.core.statements import statement
@@ -31,7 +31,7 @@ async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[EndingJobRow, int
     scopes = sorted(
         (row.tenant, name, token)
         for row, token in doubtful
-        for name in JOB_TYPES[row.job_type].ledger_writes(row.scope)
+        for name in ending_type(row.job_type).ledger_writes(row.scope)
     )
     await statement("mark_scopes_in_doubt").run(
         tx.conn,
@@ -46,7 +46,7 @@ async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[EndingJobRow, int
 
 def writes_data(row: EndingJobRow) -> bool:
     """Whether a claim of this job may change the ledger at all."""
-    return JOB_TYPES[row.job_type].writes_data
+    return may_write(row.job_type)
 
 
 async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:

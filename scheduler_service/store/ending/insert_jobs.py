@@ -4,10 +4,10 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Disposition, Json
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobState
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.core.rows import LinkRow
 from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import KeyState, Needs, UnitOfWork
@@ -32,12 +32,12 @@ class NewJob:
     @property
     def coalesce_key(self) -> str | None:
         """Under which it joins a waiting duplicate."""
-        return JOB_TYPES[self.job_type].coalesce_key(self.scope)
+        return job_type_of(self.job_type).coalesce_key(self.scope)
 
     @property
     def exclusive_key(self) -> str | None:
         """Whose jobs run one at a time."""
-        return JOB_TYPES[self.job_type].exclusive_key(self.scope)
+        return job_type_of(self.job_type).exclusive_key(self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +206,11 @@ def _columns(tx: UnitOfWork, rows: Sequence[_NumberedJob]) -> dict[str, list[Any
         "payloads": sparse([new_job.payload for new_job in new_jobs]),
         "states": [str(row.state) for row in rows],
         "priorities": [new_job.priority for new_job in new_jobs],
-        "attempts_maxima": [JOB_TYPES[new_job.job_type].attempts_max for new_job in new_jobs],
+        "attempts_maxima": [job_type_of(new_job.job_type).attempts_max for new_job in new_jobs],
         "coalesce_keys": sparse([new_job.coalesce_key for new_job in new_jobs]),
         "exclusive_keys": sparse([new_job.exclusive_key for new_job in new_jobs]),
         "key_numbers": sparse([row.key_number for row in rows]),
-        "slot_keys": sparse([JOB_TYPES[p.job_type].slot_key(p.scope) for p in new_jobs]),
+        "slot_keys": sparse([job_type_of(p.job_type).slot_key(p.scope) for p in new_jobs]),
         "parent_job_ids": sparse([new_job.parent_job_id for new_job in new_jobs]),
         "child_keys": sparse([new_job.child_key for new_job in new_jobs]),
         "changed_versions": [tx.pipeline(p.pipeline_ids[0]).next_version for p in new_jobs],

@@ -16,6 +16,7 @@ from scheduler_service.jobs.requests import (
     ones_own,
 )
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.core.rows import (
     End,
     EndingJobRow,
@@ -67,9 +68,12 @@ async def finish_jobs(
 ) -> list[FinishAnswer | Refused]:
     """One answer per request, in order. A claim named twice is decided by its first request.
 
-    Raises TooManyTogether for more than one job.
+    Raises TooManyTogether for more than one job, and JobTypeUnknown.
     """
     holders, repeats = await _hold(tx, requests)
+    for holder in holders.values():
+        # What follows from its end, only a release that knows the type can tell.
+        job_type_of(holder.row.job_type)
     await _lock_keys(tx, [holder.row for holder in holders.values() if holder.has_needs])
     applied = await _compare_and_set(tx, holders)
     decided = await end_jobs(tx, await _ends(tx, holders, applied))

@@ -20,6 +20,7 @@ from scheduler_service.jobs.retry import (
     expiry_pause_seconds,
 )
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.core.rows import ClaimOfWorkerRow, End, JobRow, LinkRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
@@ -59,7 +60,10 @@ class _Decided:
 
 
 async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[int]:
-    """Tokens of the claims that held their jobs until now. Nothing else is changed."""
+    """Tokens of the claims that held their jobs until now. Nothing else is changed.
+
+    Raises JobTypeUnknown: the job's end, if this is it, might have to be followed by something.
+    """
     await _lock(tx, items)
     rows = {
         row.job_id: row
@@ -74,6 +78,7 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
     if not holders:
         return set()
     for item in holders:
+        job_type_of(rows[item.job_id].job_type)
         tx.require(needs_of_end(rows[item.job_id], ()))
     decided = [_decide(item, rows[item.job_id], expired) for item in holders]
     over = await statement("delete_claims").rows(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 
-from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Refused, Submission, Submitted
 from scheduler_service.jobs.schedules import (
     PASSED_OVER_MAX,
@@ -18,6 +17,7 @@ from scheduler_service.jobs.schedules import (
     request_id_of,
     tick_after,
 )
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.jobs.ticks import year_of
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.set_aside import Step
@@ -158,7 +158,7 @@ async def _save(
 def _submission(row: ScheduleRow) -> Submission:
     request_id = request_id_of(row.schedule_id, row.next_tick)
     scope = row.scope
-    if scope.year is None and "year" in JOB_TYPES[row.job_type].needs:
+    if scope.year is None and "year" in job_type_of(row.job_type).needs:
         scope = replace(scope, year=year_of(row.next_tick, row.time_zone))
     return Submission(
         request_id=request_id,

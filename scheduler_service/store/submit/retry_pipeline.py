@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from scheduler_service.jobs.failed_jobs import places_to_retry
-from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (
     Child,
     Json,
@@ -14,6 +13,7 @@ from scheduler_service.jobs.requests import (
     ones_own,
 )
 from scheduler_service.jobs.rivals import rivals_of
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.chain.chain_children import provisional
 from scheduler_service.store.core.rows import ScopeRow
 from scheduler_service.store.core.statements import Row, statement
@@ -73,7 +73,10 @@ class NewerUploadRow(PipelineNumberRow):
 
 
 async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Refused:
-    """The new pipeline with its jobs, or why there is none. A repeat answers the first one."""
+    """The new pipeline with its jobs, or why there is none. A repeat answers the first one.
+
+    Raises JobTypeUnknown: how to make such a job, another release knows.
+    """
     request = (wanted.tenant, wanted.request_id)
     known = (await known_requests(tx, [request])).get(request)
     if known is not None:
@@ -90,7 +93,7 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     failed = await _failed(tx, pipeline)
     if isinstance(failed, Refused):
         return failed
-    years = {(job.tenant, JOB_TYPES[job.job_type].open_year(job.scope)) for job in failed}
+    years = {(job.tenant, job_type_of(job.job_type).open_year(job.scope)) for job in failed}
     rows = Needs(
         years=frozenset((tenant, year) for tenant, year in years if year is not None),
         # Nobody deletes the pipeline while it is locked, nor later while its retry is live.

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Child, Disposition, Refused, Submission, Submitted
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.chain.chain_children import provisional
 from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import (
@@ -85,7 +85,7 @@ def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
     """What must be locked to make these; empty for those without key and year."""
     keys, years = set(), set()
     for submission in submissions:
-        job_type, scope = JOB_TYPES[submission.job_type], submission.scope
+        job_type, scope = job_type_of(submission.job_type), submission.scope
         key = job_type.exclusive_key(scope)
         if key is not None and not submission.validate_only:
             keys.add(key)
@@ -96,11 +96,11 @@ def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
 
 def why_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> Refused | None:
     """Why the job's year, which is held, takes no such job; None if it does, or needs no year."""
-    year = JOB_TYPES[job_type].open_year(scope)
+    year = job_type_of(job_type).open_year(scope)
     if year is None:
         return None
     match tx.years.get((scope.tenant, year)):
-        case None if JOB_TYPES[job_type].needs_provisioned_year:
+        case None if job_type_of(job_type).needs_provisioned_year:
             return Refused(
                 "YEAR_NOT_PROVISIONED",
                 f"year {year} of {scope.tenant} is not provisioned: submit a unit_sync first "
@@ -143,7 +143,7 @@ def _roots(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[_Root]:
     roots = []
     led: set[str] = set()
     for submission in submissions:
-        job_type, scope = JOB_TYPES[submission.job_type], submission.scope
+        job_type, scope = job_type_of(submission.job_type), submission.scope
         exclusive_key = job_type.exclusive_key(scope)
         if exclusive_key is None:
             roots.append(_Root(submission))
@@ -192,7 +192,7 @@ async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Sub
 def _columns(roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
     asked = [root.submission for root in roots]
     scopes = [submission.scope for submission in asked]
-    types = [JOB_TYPES[submission.job_type] for submission in asked]
+    types = [job_type_of(submission.job_type) for submission in asked]
     best = best_priorities((root.group, root.submission.priority) for root in roots)
     return {
         "tenants": [scope.tenant for scope in scopes],

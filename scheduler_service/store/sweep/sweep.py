@@ -7,6 +7,7 @@ from time import monotonic
 from carbonline.postgres.errors import ANY_DATABASE_ERROR, fails_everything
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Written
+from scheduler_service.jobs.stored_types import JobTypeUnknown
 from scheduler_service.store.core.rows import ClaimTokenRow, JobRow
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.set_aside import Step
@@ -83,12 +84,14 @@ class ExpireClaims:
 
 
 async def _take_back(set_asides: SetAsides, claims: Sequence["_ExpiredRow"]) -> int:
-    known = [c for c in claims if c.job_type is None or c.job_type in JOB_TYPES]
-    unknown = [c for c in claims if c.job_type is not None and c.job_type not in JOB_TYPES]
-    reasons = [f"this release does not know the job type {c['job_type']}" for c in unknown]
+    held = [c for c in claims if not c.draining]
+    # Those of an unknown type are left to a release that knows it, or to an operator.
+    unknown = [c for c in held if c.job_type is not None and c.job_type not in JOB_TYPES]
+    reasons = [str(JobTypeUnknown(c["job_type"])) for c in unknown]
     await set_asides.put(Step.EXPIRE, unknown, reasons)
-    live = [c for c in known if not c.draining]
-    drained = [c for c in known if c.draining]
+    live = [c for c in held if c.job_type is None or c.job_type in JOB_TYPES]
+    # An operator has ended the job, or taken it back: whatever its type, its key moves on.
+    drained = [c for c in claims if c.draining]
     expired = await set_asides.do_each(Step.EXPIRE, live, _expire, 0)
     return await set_asides.do_each(Step.EXPIRE, drained, _end_drains, expired)
 

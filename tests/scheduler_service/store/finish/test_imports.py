@@ -5,7 +5,7 @@ import grimp
 FINISH = "scheduler_service.store.finish.finish_jobs"
 STORE_FILES_MAX = 10
 # Values and decisions, each of which can be read alone.
-PURE_FILES_MAX = 5
+PURE_FILES_MAX = 6
 
 
 def test_finish_stands_on_few_files_of_the_store_and_of_pure_rules() -> None:
