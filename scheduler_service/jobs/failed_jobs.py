@@ -1,16 +1,16 @@
-"""Which of a pipeline's failed jobs a retry runs again, and which follow from those anyway."""
+"""Which kinds of failed jobs a retry runs again, and which follow from those anyway."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 from scheduler_service.jobs.job_types import follow_ups
 from scheduler_service.jobs.scope import Scope
 
 
-def places_to_retry(jobs: Sequence[tuple[str, Scope]]) -> list[int]:
-    """The places of the jobs, in order, without those that follow from another one of them."""
-    years = tuple(sorted({scope.year for _, scope in jobs if scope.year is not None}))
-    following = {found for job in jobs for found in _all_that_follows(job, years)}
-    return [place for place, job in enumerate(jobs) if job not in following]
+def kinds_to_retry(kinds: Collection[tuple[str, Scope]]) -> frozenset[tuple[str, Scope]]:
+    """Of these job types and scopes those that do not follow from another one of them."""
+    years = tuple(sorted({scope.year for _, scope in kinds if scope.year is not None}))
+    following = {found for kind in kinds for found in _all_that_follows(kind, years)}
+    return frozenset(kinds) - following
 
 
 def _all_that_follows(

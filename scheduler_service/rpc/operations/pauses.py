@@ -69,7 +69,7 @@ class PausedJobTypes(operations_pb2_grpc.OperationsServiceServicer):
     async def _paused(self, tenants: tuple[str, ...]) -> set[str]:
         """The paused types that are not known here."""
         found = [await self.store.list_pauses(one, include_resumed=False) for one in tenants]
-        return {pause.job_type for pauses in found for pause in pauses} - JOB_TYPES.keys()
+        return {one.job_type for page in found for one in page.pauses} - JOB_TYPES.keys()
 
 
 def _tenants(

@@ -7,9 +7,10 @@ import grpc.aio
 from carbonline.serving.interceptor import caller
 from carbonline.v1 import interventions_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc
-from scheduler_service.jobs.requests import Refused
+from scheduler_service.jobs.requests import Refused, RetriedJob
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_interventions import check_recovery, check_retry
+from scheduler_service.rpc.gradually import gradually
 from scheduler_service.rpc.limited_callers import check_job, check_pipeline, job_of
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
@@ -48,14 +49,15 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
             raise refusal_with_days(answer, self.store.retention_days)
         return pb.RetryPipelineResponse(
             pipeline_id=answer.pipeline_id,
-            jobs=[
-                pb.RetriedJob(
-                    failed_job_id=job.failed_job_id,
-                    job_id=job.job_id,
-                    job_type=job.job_type,
-                    disposition=messages.disposition(job.disposition),
-                )
-                for job in answer.jobs
-            ],
+            jobs=await gradually(answer.jobs, _retried),
             replayed=answer.is_replay,
         )
+
+
+def _retried(job: RetriedJob) -> pb.RetriedJob:
+    return pb.RetriedJob(
+        failed_job_id=job.failed_job_id,
+        job_id=job.job_id,
+        job_type=job.job_type,
+        disposition=messages.disposition(job.disposition),
+    )

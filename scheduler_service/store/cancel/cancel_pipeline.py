@@ -5,9 +5,15 @@ from collections.abc import Mapping, Sequence
 from scheduler_service.jobs.requests import Cancelled, Refused, ones_own
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.rows import ClaimOfWorkerRow, End, JobRow, LinkRow
-from scheduler_service.store.core.statements import Row, statement
-from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
-from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end
+from scheduler_service.store.core.statements import Row, parts_of, statement
+from scheduler_service.store.core.unit_of_work import (
+    Event,
+    Needs,
+    PipelineState,
+    UnitOfWork,
+    all_of,
+)
+from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_ends
 
 
 class CancelledJobRow(Row):
@@ -31,10 +37,9 @@ async def cancel_pipeline(
     if state.live_jobs == 0:
         message = f"pipeline {pipeline_id} has already ended: nothing to cancel"
         return Refused("NOTHING_TO_CANCEL", message)
-    rows = await statement("lock_live_jobs_of").rows(tx.conn, JobRow, pipeline_id=pipeline_id)
+    rows = await statement("lock_live_jobs_of").many_rows(tx.conn, JobRow, pipeline_id=pipeline_id)
     joiners = await _joiners(tx, rows, pipeline_id)
-    for row in rows:
-        tx.require(needs_of_end(row, ()))
+    tx.require(await _needs_of(rows))
     state = tx.pipeline(pipeline_id)
     state.cancelled = True
     await statement("mark_cancelled").run(
@@ -56,7 +61,7 @@ async def cancel_pipeline(
 
 async def _first_answer(tx: UnitOfWork, pipeline_id: int) -> Cancelled:
     """What the cancel of before did: nothing of the pipeline has changed since."""
-    rows = await statement("cancelled_jobs_of").rows(
+    rows = await statement("cancelled_jobs_of").many_rows(
         tx.conn, CancelledJobRow, pipeline_id=pipeline_id
     )
     return Cancelled(
@@ -66,14 +71,17 @@ async def _first_answer(tx: UnitOfWork, pipeline_id: int) -> Cancelled:
 
 
 async def _lock(tx: UnitOfWork, pipeline_id: int) -> None:
-    rows = await statement("live_jobs_of").rows(tx.conn, JobRow, pipeline_id=pipeline_id)
+    rows = await statement("live_jobs_of").many_rows(tx.conn, JobRow, pipeline_id=pipeline_id)
     links = await statement("links_of_jobs").rows(
         tx.conn, LinkRow, job_ids=[row.job_id for row in rows if row.coalesce_key is not None]
     )
-    needs = Needs(pipelines=frozenset({pipeline_id, *(link.pipeline_id for link in links)}))
-    for row in rows:
-        needs |= needs_of_end(row, ())
-    await tx.lock(needs)
+    pipelines = frozenset({pipeline_id, *(link.pipeline_id for link in links)})
+    await tx.lock(Needs(pipelines=pipelines) | await _needs_of(rows))
+
+
+async def _needs_of(rows: Sequence[JobRow]) -> Needs:
+    """What must be locked to end all these jobs."""
+    return all_of([needs_of_ends(part) async for part in parts_of(rows)])
 
 
 async def _joiners(
@@ -160,20 +168,20 @@ async def _cancel(
     running = {row.claim_token: row.job_id for row in rows if row.claim_token is not None}
     if running:
         await _drain(tx, state, running)
-    await end_jobs(
-        tx,
-        [
-            End(
-                row=row,
-                result=JobResult.CANCELLED,
-                pipeline_ids=(state.pipeline_id,),
-                token=row.claim_token or 0,
-                drains=row.claim_token is not None,
-                in_doubt_token=row.in_doubt_token,
-                has_children=row.claim_token is not None,
-            )
-            for row in rows
-        ],
+    # All have ended, so what one part of them leaves does not wait for another.
+    async for part in parts_of(rows):
+        await end_jobs(tx, [_end(state, row) for row in part])
+
+
+def _end(state: PipelineState, row: JobRow) -> End:
+    return End(
+        row=row,
+        result=JobResult.CANCELLED,
+        pipeline_ids=(state.pipeline_id,),
+        token=row.claim_token or 0,
+        drains=row.claim_token is not None,
+        in_doubt_token=row.in_doubt_token,
+        has_children=row.claim_token is not None,
     )
 
 

@@ -4,9 +4,10 @@ Columns of a batch are sent as PostgreSQL writes arrays: the driver takes three 
 them.
 """
 
+import asyncio
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -25,6 +26,9 @@ _COLUMNS = r"CAST\(:[a-z_]+ AS \w+\[\]\)"
 _UNNESTED = re.compile(rf"unnest\(\s*{_COLUMNS}(?:,\s*{_COLUMNS})*\s*\)")
 _COLUMN = re.compile(r"CAST\(:([a-z_]+) AS (\w+)\[\]\)")
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+
+# Of thousands, so many are worked on before other calls are served: some milliseconds' work.
+AT_ONCE = 500
 
 
 class WrongParameters(Exception):
@@ -48,6 +52,7 @@ class Row(asyncpg.Record):
 
 
 AnyRow = TypeVar("AnyRow", bound=Row)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,30 @@ class Statement:
         """Run it and fetch all rows, as what `row` declares."""
         return await conn.fetch(self.text, *self.arguments(given), record_class=row)
 
+    async def many_rows(
+        self, conn: "Connection", row: type[AnyRow], /, **given: Any
+    ) -> list[AnyRow]:
+        """As `rows`, for what may be thousands, within a transaction: AT_ONCE of them are decoded
+        at a time, so that other calls are served in between.
+        """
+        arguments = self.arguments(given)
+        cursor = await conn.cursor(self.text, *arguments, record_class=row)
+        found: list[AnyRow] = []
+        while part := await cursor.fetch(AT_ONCE):
+            found += part
+        return found
+
     async def run(self, conn: "Connection", **given: Any) -> None:
         """Run it for its effect."""
         await conn.execute(self.text, *self.arguments(given))
+
+
+async def parts_of(items: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
+    """The items in order, AT_ONCE at a time; other calls are served between two parts."""
+    for start in range(0, len(items), AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+        yield items[start : start + AT_ONCE]
 
 
 def sparse(values: list[Any]) -> list[Any] | None:

@@ -1,8 +1,9 @@
 """RetryPipeline: a new pipeline for what another one left undone, and for what follows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, TypeAlias
 
-from scheduler_service.jobs.failed_jobs import places_to_retry
+from scheduler_service.jobs.failed_jobs import kinds_to_retry
 from scheduler_service.jobs.requests import (
     Child,
     Json,
@@ -12,11 +13,12 @@ from scheduler_service.jobs.requests import (
     RetriedJob,
     ones_own,
 )
-from scheduler_service.jobs.rivals import rivals_of
+from scheduler_service.jobs.rivals import Rival, rivals_of
+from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.chain.chain_children import provisional
 from scheduler_service.store.core.rows import ScopeRow
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.statements import Row, parts_of, statement
 from scheduler_service.store.core.unit_of_work import (
     Event,
     MustLockMore,
@@ -26,7 +28,6 @@ from scheduler_service.store.core.unit_of_work import (
 )
 from scheduler_service.store.ending.insert_jobs import (
     AllocatedRow,
-    InsertedJob,
     NewJob,
     insert_jobs,
     needs_of,
@@ -34,8 +35,10 @@ from scheduler_service.store.ending.insert_jobs import (
 from scheduler_service.store.submit.known_requests import known_requests
 from scheduler_service.store.submit.submit_jobs import another_body, why_closed
 
-# A cancelled pipeline may have as many as its jobs may chain; made in parts.
-JOBS_MAX, JOBS_AT_ONCE = 100_000, 500
+# A cancelled pipeline may have as many as its jobs may chain.
+JOBS_MAX = 100_000
+# Job type and scope: of many jobs there are few.
+Kind: TypeAlias = tuple[str, Scope]
 
 
 class FailedJobRow(ScopeRow):
@@ -72,6 +75,14 @@ class NewerUploadRow(PipelineNumberRow):
     job_type: str
 
 
+class _Failed(NamedTuple):
+    """The jobs that are to run again, their kinds, and whose newer data they would replace."""
+
+    jobs: list[FailedJobRow]
+    kinds: Sequence[Kind]
+    rivals: set[Rival]
+
+
 async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Refused:
     """The new pipeline with its jobs, or why there is none. A repeat answers the first one.
 
@@ -93,13 +104,9 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     failed = await _failed(tx, pipeline)
     if isinstance(failed, Refused):
         return failed
-    years = {(job.tenant, job_type_of(job.job_type).open_year(job.scope)) for job in failed}
-    rows = Needs(
-        years=frozenset((tenant, year) for tenant, year in years if year is not None),
-        # Nobody deletes the pipeline while it is locked, nor later while its retry is live.
-        pipelines=frozenset({wanted.pipeline_id}),
-    )
-    await tx.lock(rows | needs_of([_new_job(job, pipeline_id=0) for job in failed]))
+    # Nobody deletes the pipeline while it is locked, nor later while its retry is live.
+    own = Needs(pipelines=frozenset({wanted.pipeline_id}))
+    await tx.lock(own | _needs_of(failed.kinds))
     locked = ones_own(
         "pipeline", wanted.pipeline_id, tx.pipelines.get(wanted.pipeline_id), (wanted.tenant,)
     )
@@ -113,23 +120,43 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
             raise MustLockMore(Needs())
         return refused
     if wanted.validate_only:
-        return await _validated(tx, failed)
-    return await _create(tx, wanted, pipeline, failed)
+        return await _validated(tx, failed.jobs)
+    return await _create(tx, wanted, pipeline, failed.jobs)
 
 
-async def _failed(tx: UnitOfWork, pipeline: RetriablePipelineRow) -> list[FailedJobRow] | Refused:
+async def _failed(tx: UnitOfWork, pipeline: RetriablePipelineRow) -> _Failed | Refused:
     """What is to run again; what follows from it is left to it."""
     number = pipeline.pipeline_id
     if pipeline.status == "LIVE":
         message = f"pipeline {number} has not ended: cancel it first, or wait for its end"
         return Refused("NOTHING_TO_RETRY", message)
-    rows = await statement("failed_jobs_of").rows(
+    rows = await statement("failed_jobs_of").many_rows(
         tx.conn, FailedJobRow, pipeline_id=number, jobs_max=JOBS_MAX
     )
     if not rows:
         message = f"no job of pipeline {number} failed or was cancelled: nothing to retry"
         return Refused("NOTHING_TO_RETRY", message)
-    return [rows[place] for place in places_to_retry([(row.job_type, row.scope) for row in rows])]
+    kinds: dict[Kind, None] = {}
+    async for part in parts_of(rows):
+        kinds.update(dict.fromkeys(map(_kind, part)))
+    chosen = kinds_to_retry(kinds)
+    failed = _Failed([], [kind for kind in kinds if kind in chosen], set())
+    async for part in parts_of(rows):
+        jobs = [row for row in part if _kind(row) in chosen]
+        failed.jobs.extend(jobs)
+        failed.rivals.update(r for j in jobs for r in rivals_of(j.job_type, j.scope, j.payload))
+    return failed
+
+
+def _kind(job: FailedJobRow) -> Kind:
+    return job.job_type, job.scope
+
+
+def _needs_of(kinds: Sequence[Kind]) -> Needs:
+    """The years and keys of such jobs."""
+    years = {(scope.tenant, job_type_of(name).open_year(scope)) for name, scope in kinds}
+    of_years = frozenset((tenant, year) for tenant, year in years if year is not None)
+    return Needs(years=of_years) | needs_of([NewJob((0,), *kind) for kind in kinds])
 
 
 def _new_job(job: FailedJobRow, pipeline_id: int) -> NewJob:
@@ -139,13 +166,13 @@ def _new_job(job: FailedJobRow, pipeline_id: int) -> NewJob:
 
 
 async def _why_not(
-    tx: UnitOfWork, pipeline: RetriablePipelineRow, failed: Sequence[FailedJobRow]
+    tx: UnitOfWork, pipeline: RetriablePipelineRow, failed: _Failed
 ) -> Refused | None:
-    for job in failed:
-        closed = why_closed(tx, job.job_type, job.scope)
+    for job_type, scope in failed.kinds:
+        closed = why_closed(tx, job_type, scope)
         if closed is not None:
             return closed
-    newer = await _newer_upload(tx, pipeline, failed)
+    newer = await _newer_upload(tx, pipeline, failed.rivals)
     if newer is None:
         return None
     message = (
@@ -156,12 +183,11 @@ async def _why_not(
 
 
 async def _newer_upload(
-    tx: UnitOfWork, pipeline: RetriablePipelineRow, failed: Sequence[FailedJobRow]
+    tx: UnitOfWork, pipeline: RetriablePipelineRow, rivals: Collection[Rival]
 ) -> NewerUploadRow | None:
-    """The newest that one of these would replace. One that still waits counts as one that landed:
-    the older one would come behind it.
+    """The newest one. One that still waits counts as one that landed: the older one would come
+    behind it.
     """
-    rivals = {rival for job in failed for rival in rivals_of(job.job_type, job.scope, job.payload)}
     if not rivals:
         return None
     columns = list(zip(*rivals, strict=True))
@@ -178,15 +204,15 @@ async def _newer_upload(
 
 
 async def _validated(tx: UnitOfWork, failed: Sequence[FailedJobRow]) -> Retried:
-    children = [Child(str(job.job_id), job.job_type, job.scope, None) for job in failed]
-    guesses = await provisional(tx.conn, children)
-    return Retried(
-        0,
-        tuple(
+    jobs: list[RetriedJob] = []
+    async for part in parts_of(failed):
+        children = [Child(str(job.job_id), job.job_type, job.scope, None) for job in part]
+        guesses = await provisional(tx.conn, children)
+        jobs += [
             RetriedJob(job.job_id, 0, job.job_type, guess.disposition)
-            for job, guess in zip(failed, guesses, strict=True)
-        ),
-    )
+            for job, guess in zip(part, guesses, strict=True)
+        ]
+    return Retried(0, tuple(jobs))
 
 
 async def _create(
@@ -196,11 +222,14 @@ async def _create(
     failed: Sequence[FailedJobRow],
 ) -> Retried:
     state = await _insert_pipeline(tx, wanted, pipeline)
-    placed: list[InsertedJob] = []
-    for start in range(0, len(failed), JOBS_AT_ONCE):
-        part = failed[start : start + JOBS_AT_ONCE]
-        placed += await insert_jobs(tx, [_new_job(job, state.pipeline_id) for job in part])
-    state.root_job_id = placed[0].job_id
+    jobs: list[RetriedJob] = []
+    async for part in parts_of(failed):
+        placed = await insert_jobs(tx, [_new_job(job, state.pipeline_id) for job in part])
+        jobs += [
+            RetriedJob(job.job_id, new.job_id, job.job_type, new.disposition)
+            for job, new in zip(part, placed, strict=True)
+        ]
+    state.root_job_id = jobs[0].job_id
     recorded = await statement("record_retry").rows(
         tx.conn,
         PipelineNumberRow,
@@ -215,13 +244,7 @@ async def _create(
         raise MustLockMore(Needs())
     detail = f"pipeline {state.pipeline_id} runs again what was left undone, by {wanted.principal}"
     tx.events.append(Event(pipeline.tenant, pipeline.pipeline_id, None, None, "retried", detail))
-    return Retried(
-        state.pipeline_id,
-        tuple(
-            RetriedJob(job.job_id, new.job_id, job.job_type, new.disposition)
-            for job, new in zip(failed, placed, strict=True)
-        ),
-    )
+    return Retried(state.pipeline_id, tuple(jobs))
 
 
 async def _insert_pipeline(

@@ -1,6 +1,6 @@
 """A retry runs again what failed, and leaves to it what follows from it."""
 
-from scheduler_service.jobs.failed_jobs import places_to_retry
+from scheduler_service.jobs.failed_jobs import kinds_to_retry
 from scheduler_service.jobs.scope import Scope
 
 PLANES = Scope("uni", 2, 20, 2024)
@@ -16,6 +16,7 @@ def test_what_follows_from_another_failed_job_is_left_out() -> None:
         ("emission_recalc", TRAINS),
         ("aggregation", TRAVEL),
     ]
-    assert places_to_retry(jobs) == [0, 2]
-    assert places_to_retry(jobs[3:]) == [0]
-    assert places_to_retry([("reference_ingest", PLACES), *jobs[1:]]) == [0]
+    assert kinds_to_retry(jobs) == {jobs[0], jobs[2]}
+    assert kinds_to_retry(jobs[3:]) == {jobs[3]}
+    places = ("reference_ingest", PLACES)
+    assert kinds_to_retry([places, *jobs[1:]]) == {places}

@@ -1,19 +1,35 @@
 """CancelPipeline ends what is live, leaves what others joined, and drains running claims."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from scheduler_service.jobs.requests import (
     Cancelled,
+    ChildRequest,
     ClaimDirective,
     FinishOutcome,
     Refused,
     ReleaseReason,
     Written,
 )
+from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from tests.scheduler_service.store.store_driver import INGEST, PLANE, RECALC, StoreDriver
+from scheduler_service.store.cancel import cancel_pipeline
+from scheduler_service.store.core import statements
+from scheduler_service.store.core.rows import End
+from scheduler_service.store.core.unit_of_work import UnitOfWork
+from scheduler_service.store.ending.end_jobs import end_jobs
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    TENANT,
+    TOTALS,
+    TRAIN,
+    StoreDriver,
+)
 
 
 async def test_a_waiting_job_is_cancelled_and_its_key_is_free(driver: StoreDriver) -> None:
@@ -163,3 +179,44 @@ async def test_who_cancelled_and_why_stands_in_the_timeline_once(driver: StoreDr
         submitted.pipeline_id,
     )
     assert [row["detail"] for row in rows] == ["by tester: a test asks"]
+
+
+async def test_many_jobs_end_a_part_at_a_time(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = []
+
+    async def ended(tx: UnitOfWork, ends: Sequence[End]) -> object:
+        parts.append(len(ends))
+        return await end_jobs(tx, ends)
+
+    monkeypatch.setattr(cancel_pipeline, "end_jobs", ended)
+    submitted = await driver.submit("noop", Scope(TENANT))
+    root = await driver.claim("noop")
+    count = 2 * statements.AT_ONCE + 1
+    names = [ChildRequest(f"{n}", "noop", None, None, None, None) for n in range(count)]
+    await driver.chain_all(root, *names)
+    await driver.finish(root)
+    answer = await driver.cancel(submitted.pipeline_id)
+    assert isinstance(answer, Cancelled)
+    assert len(set(answer.cancelled_job_ids)) == count
+    assert parts == [statements.AT_ONCE, statements.AT_ONCE, 1]
+
+
+async def test_jobs_of_one_key_that_end_in_parts_leave_it_to_the_next_one(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "AT_ONCE", 1)
+    submitted = await driver.submit("routed_ingest", TOTALS)
+    root = await driver.claim("routed_ingest")
+    await driver.chain(root, ("csv_ingest", PLANE), ("csv_ingest", TRAIN))
+    await driver.finish(root)
+    behind = await driver.submit("csv_ingest", INGEST)
+    claim = await driver.claim("csv_ingest")
+    answer = await driver.cancel(submitted.pipeline_id)
+    assert isinstance(answer, Cancelled)
+    assert len(answer.cancelled_job_ids) == 2
+    assert await driver.status(submitted.pipeline_id) == "CANCELLED"
+    assert await driver.state(behind.job_id) == "NOT_STARTED"
+    await driver.release(claim, ReleaseReason.CANCELLED)
+    assert await driver.state(behind.job_id) == "QUEUED"

@@ -1,12 +1,21 @@
-"""Columns of a batch reach PostgreSQL as they were given, however odd their texts are."""
+"""Columns of a batch reach PostgreSQL as they were given, however odd their texts are; thousands of
+rows keep nobody waiting.
+"""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
-from scheduler_service.store.core.statements import parse_statement
+from scheduler_service.store.core.statements import (
+    AT_ONCE,
+    Row,
+    Statement,
+    parse_statement,
+    parts_of,
+)
 
 TEXTS = (
     "",
@@ -88,3 +97,46 @@ def test_an_array_that_is_read_for_each_row_stays_with_the_driver() -> None:
     )
     assert asked.columns.keys() == {"a"}
     assert "CAST($2 AS text[])" in asked.text
+
+
+class NumberRow(Row):
+    __slots__ = ()
+    number: int
+
+
+class Served:
+    """How often other tasks are served."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def look(self) -> None:
+        while True:
+            self.times += 1
+            await asyncio.sleep(0)
+
+
+async def test_others_are_served_between_two_parts_of_many() -> None:
+    served, seen, items = Served(), [], range(3 * AT_ONCE + 1)
+    looking = asyncio.create_task(served.look())
+    parts: list[Sequence[int]] = []
+    async for part in parts_of(items):
+        parts.append(part)
+        seen.append(served.times)
+    looking.cancel()
+    assert [number for part in parts for number in part] == list(items)
+    assert max(map(len, parts)) == AT_ONCE
+    assert seen == sorted(set(seen))
+    assert [part async for part in parts_of(items[:0])] == []
+
+
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
+async def test_many_rows_are_the_rows(database_url: str, count: int) -> None:
+    numbers = Statement("n", "SELECT n AS number FROM generate_series(1, $1) AS n", ("count",))
+    conn = await asyncpg.connect(database_url)
+    try:
+        async with conn.transaction():
+            many = await numbers.many_rows(conn, NumberRow, count=count)
+    finally:
+        await conn.close()
+    assert [row.number for row in many] == list(range(1, count + 1))

@@ -388,6 +388,9 @@ async def test_no_failed_job_is_left_out_however_many_there_are(driver: StoreDri
     await driver.chain_all(root, *names)
     await driver.finish(root)
     await driver.cancel(submitted.pipeline_id)
+    checked = await retried(driver, submitted.pipeline_id, validate_only=True)
     answer = await retried(driver, submitted.pipeline_id)
-    assert len({job.failed_job_id for job in answer.jobs}) == children
+    for found in (checked, answer):
+        assert len({job.failed_job_id for job in found.jobs}) == children
+    assert len({job.job_id for job in answer.jobs}) == children
     await driver.cancel(answer.pipeline_id)

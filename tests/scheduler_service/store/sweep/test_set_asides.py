@@ -22,7 +22,7 @@ from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriv
 NOOP = Scope(TENANT)
 # Longer than what failed in two sweeps is left alone, and no outage yet.
 PAUSE = timedelta(seconds=15)
-# Refuses to let go of a job, or takes for ever.
+# Refuses to let go of a job, or to end its drain, or takes for ever.
 TRAP = """
 CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -30,7 +30,8 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER traps BEFORE UPDATE ON scheduler.jobs FOR EACH ROW
-    WHEN (NEW.state = 'NOT_STARTED' OR OLD.state = 'NOT_STARTED') EXECUTE FUNCTION trap();
+    WHEN (NEW.state = 'NOT_STARTED' OR OLD.state IN ('NOT_STARTED', 'FINISHED'))
+    EXECUTE FUNCTION trap();
 """
 VIOLATED = "RAISE EXCEPTION 'attempts_are_bounded' USING ERRCODE = 'check_violation';"
 ENDLESS = "PERFORM pg_sleep(60);"
@@ -220,15 +221,10 @@ async def test_a_drain_that_cannot_be_ended_holds_up_no_other(driver: StoreDrive
     ingest = await driver.claim("csv_ingest")
     others = await claimed(driver, 3)
     await driver.cancel(submitted.pipeline_id)
-    await driver.store.pool.execute(
-        "UPDATE scheduler.jobs SET job_type = 'of_a_newer_release' WHERE job_id = $1",
-        ingest.row.job_id,
-    )
+    await trap(driver, [ingest], VIOLATED)
     assert await driver.let_leases_expire() == len(others)
     assert await set_aside(driver) == [("expire", ingest.row.job_id)]
-    await driver.store.pool.execute(
-        "UPDATE scheduler.jobs SET job_type = 'csv_ingest' WHERE job_id = $1", ingest.row.job_id
-    )
+    await release_trap(driver)
     await driver.pass_time(PAUSE)
     assert await driver.store.expire_claims() == 1
 
