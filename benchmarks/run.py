@@ -13,6 +13,7 @@ from benchmarks import (
     held_snapshot,
     keyed_jobs,
     large_at_once,
+    lost_node,
     machine,
     planes,
     readers,
@@ -104,6 +105,10 @@ async def _rows_of_types(short: bool) -> Sequence[Figure]:
     return await rows_of_types.measure(5_000 if short else 100_000)
 
 
+async def _lost_node(short: bool) -> Sequence[Figure]:
+    return await lost_node.measure(2_000 if short else 10_000)
+
+
 PARTS: dict[str, Part] = {
     "m": _machine,
     "a": _jobs,
@@ -118,6 +123,7 @@ PARTS: dict[str, Part] = {
     "j": _console,
     "k": _large_at_once,
     "l": _rows_of_types,
+    "n": _lost_node,
 }
 
 

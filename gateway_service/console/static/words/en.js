@@ -94,7 +94,7 @@ export const words = {
   "event.started": "started",
   "event.superseded": "done by another job",
   "event.unlinked": "left to other pipelines",
-  "events_cut": "{n} later events are left out.",
+  "events_cut": "Later events that are left out: {n}.",
   "every_row": "every row",
   "factor_n": "factor {n}, version {version}",
   "failure.FAILED": "Failed: {what}",

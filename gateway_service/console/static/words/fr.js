@@ -94,7 +94,7 @@ export const words = {
   "event.started": "commencée",
   "event.superseded": "faite par une autre tâche",
   "event.unlinked": "laissée à d’autres pipelines",
-  "events_cut": "{n} événements ultérieurs sont omis.",
+  "events_cut": "Événements ultérieurs omis : {n}.",
   "every_row": "chaque ligne",
   "factor_n": "facteur {n}, version {version}",
   "failure.FAILED": "En échec : {what}",
