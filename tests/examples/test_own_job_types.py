@@ -115,6 +115,17 @@ def test_a_job_of_the_type_runs_reports_and_chains(terminal: Terminal) -> None:
     assert kg(terminal) == pytest.approx(KG)
 
 
+def test_a_schedule_takes_the_type_with_its_payload(terminal: Terminal) -> None:
+    add = ("schedule", "add", "depot", "0 4 * * *", "--run", "fleet_check", *OF_2040)
+    added = terminal.type(*add, "--with", "depot=north")
+    assert "Schedule depot: fleet_check at 0 4 * * * (UTC)." in added.out, added
+    refused = terminal.type(*add)
+    assert "payload.depot: is required" in " ".join(refused.err.split()), refused
+    [row] = json.loads(terminal.type("schedule", "list", "--json").out)["rows"]
+    assert (row["job_type"], row["provider"]) == ("fleet_check", None)
+    assert terminal.type("schedule", "remove", "depot").code == 0
+
+
 def test_a_handler_that_raises_is_an_error_of_its_own(terminal: Terminal) -> None:
     failed = checked(terminal, "burnt")
     [job] = jobs_of(terminal, failed)

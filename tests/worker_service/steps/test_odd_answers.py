@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from carbonline.client.json_struct import values_of
@@ -64,29 +64,45 @@ JSON = st.one_of(
 )
 
 
+def mostly(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """In one of eight cases anything. Behind it nothing else of a service is read."""
+    return st.integers(0, 7).flatmap(lambda number: JSON if number == 7 else good)
+
+
 def odd_records(usual: dict[str, Any], names: Sequence[str]) -> st.SearchStrategy[Any]:
     """A good record, one in which some values are others, or anything."""
-    changes = st.dictionaries(st.sampled_from(names), JSON, min_size=1, max_size=2)
-    return st.one_of(st.just(usual), changes.map(lambda odd: {**usual, **odd}), JSON)
+    changes = st.dictionaries(st.sampled_from(names), JSON, max_size=3)
+    return mostly(changes.map(lambda odd: {**usual, **odd}))
 
 
 GROUP = {DATE: "20240525", "records": 1, "travellers": 1}
 FIELDS = [{"fieldCaption": caption} for caption in CAPTIONS]
+CAPTION = {"fieldCaption": "another"}
 TRAVEL_ANSWERS = st.tuples(
-    st.lists(odd_records({"fieldCaption": "another"}, ["fieldCaption"]), max_size=2).map(
-        lambda odd: {"data": [*FIELDS, *odd]}
-    )
-    | JSON,
-    st.lists(odd_records(GROUP, list(GROUP)), max_size=3).map(lambda odd: {"data": [GROUP, *odd]})
-    | JSON,
-    st.lists(odd_records(trip(), CAPTIONS), max_size=4).map(lambda odd: {"data": odd}) | JSON,
+    mostly(
+        st.lists(odd_records(CAPTION, list(CAPTION)), max_size=2).map(
+            lambda odd: {"data": [*FIELDS, *odd]}
+        )
+    ),
+    mostly(
+        st.lists(odd_records(GROUP, list(GROUP)), max_size=3).map(
+            lambda odd: {"data": [GROUP, *odd]}
+        )
+    ),
+    mostly(
+        st.lists(odd_records(trip(), CAPTIONS), min_size=1, max_size=4).map(
+            lambda odd: {"data": odd}
+        )
+    ),
 )
 UNIT = {"id": "0828", "name": "Physics", "upper": ""}
 PAGE = st.lists(odd_records(UNIT, list(UNIT)), min_size=1, max_size=4)
-UNIT_PAGES = st.lists(st.one_of(PAGE, PAGE, JSON), min_size=1, max_size=2)
+UNIT_PAGES = st.lists(mostly(PAGE), min_size=1, max_size=2)
 PUBLISHED = """
 SELECT entry_set, row_count FROM carbon.entry_sets WHERE state = 'PUBLISHED' ORDER BY entry_set
 """
+# To make a failure smaller takes minutes; the slow test does.
+GENERATED = [Phase.explicit, Phase.generate]
 FUZZ: dict[str, Any] = {
     "deadline": None,
     "database": None,
@@ -173,20 +189,20 @@ async def units_end_in_words(service: Service, pages: list[Any]) -> None:
     assert after[0] >= before[0], "a unit that was there has gone"
 
 
-@settings(**FUZZ, derandomize=True, max_examples=40)
+@settings(**FUZZ, derandomize=True, phases=GENERATED, max_examples=40)
 @given(answers=TRAVEL_ANSWERS)
 async def test_odd_flights_of_a_service_end_in_words(service: Service, answers: Any) -> None:
     await flights_end_in_words(service, answers)
 
 
-@settings(**FUZZ, derandomize=True, max_examples=40)
+@settings(**FUZZ, derandomize=True, phases=GENERATED, max_examples=40)
 @given(pages=UNIT_PAGES)
 async def test_odd_units_of_a_directory_end_in_words(service: Service, pages: Any) -> None:
     await units_end_in_words(service, pages)
 
 
 @pytest.mark.slow
-@settings(**FUZZ, max_examples=500)
+@settings(**FUZZ, max_examples=200)
 @given(answers=TRAVEL_ANSWERS, pages=UNIT_PAGES)
 async def test_odd_answers_end_in_words_at_length(
     service: Service, answers: Any, pages: Any
