@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each makes the environment it needs, in .venv, by itself.
 .DEFAULT_GOAL := help
 .PHONY: docs help demo test test-slow bench bench-short fuzz shake shake-short check mutants protos released-protos format
-.PHONY: real-data lock clean runtime dev browser console-test vendor types all-but-types
+.PHONY: real-data lock clean runtime dev browser console-test vendor pictures types all-but-types
 MAKEFLAGS += --no-print-directory
 
 PYTHON_IN_VENV := .venv/bin/python
@@ -84,6 +84,9 @@ format: dev  ## format code and protos
 
 vendor:  ## fetch the console's libraries as package-lock.json names them; needs npm
 	@python3 gateway_service/console/vendor_files.py
+
+pictures: browser  ## take the pictures of the console in docs anew, with Chromium
+	@$(PYTHON_IN_VENV) docs/take_pictures.py
 
 lock: build/uv/bin/uv  ## solve the dependencies anew, into the four hashed lock files
 	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra objects pyproject.toml -o requirements.lock

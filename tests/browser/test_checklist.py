@@ -1,6 +1,6 @@
 """WCAG 2.2 AA, criterion by criterion, on every page. What axe finds is in test_pages.py.
 
-Not tested by a program: one walk through the pages with a screen reader.
+What a screen reader is told is in test_screen_reader.py; nobody hears it there.
 """
 
 import re

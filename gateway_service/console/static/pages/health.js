@@ -28,8 +28,8 @@ const serverClock = () => clock(Date.now() + clockSkew.value);
 function Section({ title, ask, children }) {
   const asked = useAsked(async (signal) => ({ answer: await ask(signal), at: serverClock() }), []);
   return html`<section>
-    <h2>${title} <button type="button" class="small" onClick=${asked.again}>${t("ask_again")}
-      <span class="off-screen">${title}</span></button></h2>
+    <div class="heading"><h2>${title}</h2><button type="button" class="small" onClick=${asked.again}>${t("ask_again")}
+      <span class="off-screen">${title}</span></button></div>
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     ${asked.value && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
@@ -127,8 +127,8 @@ function Verify() {
   };
   const { done } = state;
   return html`<section aria-busy=${state.busy}>
-    <h2>${t("verify_history")} <button type="button" class="small" disabled=${state.busy}
-      onClick=${verify}>${t("verify")}</button></h2>
+    <div class="heading"><h2>${t("verify_history")}</h2><button type="button" class="small" disabled=${state.busy}
+      onClick=${verify}>${t("verify")}</button></div>
     <p class="soft">${t("verify_help", { n: count(VERIFIED_MAX) })}</p>
     <${Trouble} error=${state.error} again=${verify} />
     <div role="status">${state.busy && t("loading")}${done && !done.findings.length
