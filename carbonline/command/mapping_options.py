@@ -8,6 +8,7 @@ import click
 
 from carbonline.command.collected_options import Function, with_options
 from carbonline.command.columns import Column, Row
+from carbonline.command.options import WholeNumber
 
 MAPPING = "mapping"
 # The limit that services check, too.
@@ -46,7 +47,7 @@ _OPTIONS = (
     ),
     click.option(
         "--header-line",
-        type=click.IntRange(1, HEADER_LINE_MAX),
+        type=WholeNumber(1, HEADER_LINE_MAX),
         help="The line with the names of the columns, if titles or notes stand above it.",
     ),
 )

@@ -27,7 +27,11 @@ def test_the_page_on_scaling_says_how_many_connections_a_scheduler_takes() -> No
 
 
 def test_every_variable_that_code_and_docs_name_is_on_the_page() -> None:
-    files = [path for path in tracked_files(".py", ".md", ".yml") if path.parts[0] in ROOMS]
+    # The scripts of docs/ are the makers', as tests are.
+    files = [
+        *(path for path in tracked_files(".md", ".yml") if path.parts[0] in ROOMS),
+        *(path for path in tracked_files(".py") if path.parts[0] in {*ROOMS} - {"docs"}),
+    ]
     named = {
         name
         for path in files
