@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-JOBS_PER_PAGE = 500
-JOBS_MAX = 100_000
 ROWS_MAX = 1_000_000
 # Of a list that memory does not hold: more than any pipeline brings.
 RESULTS_MAX = 10**9
@@ -199,23 +197,11 @@ class AsyncClient(FileLoads, Uploads):
         return report
 
     async def jobs(self, pipeline_id: int) -> list[JobReport]:
-        """The jobs of a pipeline, oldest first, at most JOBS_MAX.
+        """The jobs of a pipeline, oldest first.
 
         Raises ServerError with the reason PIPELINE_NOT_FOUND if there is no such pipeline.
         """
-        jobs: list[types_pb2.Job] = []
-        token = ""
-        while len(jobs) < JOBS_MAX:
-            page = await self.contract.list_jobs(
-                pipeline_id=pipeline_id, page_size=JOBS_PER_PAGE, page_token=token
-            )
-            jobs += page.jobs
-            token = page.next_page_token
-            if not token:
-                break
-        if not jobs:
-            await self.contract.get_pipeline(pipeline_id)
-        return list(reports_of(sorted(jobs, key=lambda job: job.job_id)))
+        return list(reports_of(await self.contract.jobs_of_pipeline(pipeline_id)))
 
     async def rejected(self, pipeline_id: int) -> Rows:
         """The rejected rows of a pipeline's files, with the reasons.
@@ -223,8 +209,8 @@ class AsyncClient(FileLoads, Uploads):
         Keys are the columns that `carbonline rejected` writes: those of the file, then rejected_row
         (1 is the first row after the header) and rejected_reason. All values are text.
         """
-        answer = await self.contract.get_pipeline(pipeline_id)
-        return await self._noted_rows(answer.jobs, "rejected_blob")
+        jobs = await self.contract.jobs_of_pipeline(pipeline_id)
+        return await self._noted_rows(jobs, "rejected_blob")
 
     async def totals(
         self,

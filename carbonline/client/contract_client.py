@@ -31,6 +31,7 @@ from carbonline.v1 import (
 
 FILE_SECONDS = 900.0
 WATCH_PATIENCE_SECONDS = 60.0
+JOBS_PER_PAGE = 500
 
 
 class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls, UpkeepCalls):
@@ -164,6 +165,22 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
             page_token=page_token,
         )
         return await self._ask_scheduler(self._operations.ListJobs, request)
+
+    async def jobs_of_pipeline(self, pipeline_id: int) -> list[types_pb2.Job]:
+        """Its own and joined jobs, oldest first, however many they are."""
+        answer = await self.get_pipeline(pipeline_id)
+        if not answer.has_more_jobs:
+            return list(answer.jobs)
+        jobs: list[types_pb2.Job] = []
+        token, has_more = "", True
+        while has_more:
+            page = await self.list_jobs(
+                pipeline_id=pipeline_id, page_size=JOBS_PER_PAGE, page_token=token
+            )
+            jobs += page.jobs
+            token = page.next_page_token
+            has_more = token != ""
+        return jobs[::-1]
 
     async def cancel_pipeline(
         self, pipeline_id: int, reason: str

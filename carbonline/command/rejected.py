@@ -81,9 +81,9 @@ async def _rejected(
     """How many rejected rows are written, how many there are, and how to send them again."""
     async with target.client() as client:
         count = await save_rejected_rows(client, pipeline_id, output, replaces=replaces)
-        answer = await client.get_pipeline(pipeline_id)
-    listed = sum(rejected_of(job).listed for job in answer.jobs)
-    types = {job.job_type for job in answer.jobs}
+        jobs = await client.jobs_of_pipeline(pipeline_id)
+    listed = sum(rejected_of(job).listed for job in jobs)
+    types = {job.job_type for job in jobs}
     if types & CHECK_JOBS:
         return listed, count, _OF_CHECKS
     return listed, count, _OF_ENTRIES if types & ENTRY_JOBS else _OF_TABLES
@@ -96,8 +96,7 @@ async def save_rejected_rows(
 
     `replaces` as `written_file` has it.
     """
-    answer = await client.get_pipeline(pipeline_id)
-    noted = [rejected_of(job) for job in answer.jobs]
+    noted = [rejected_of(job) for job in await client.jobs_of_pipeline(pipeline_id)]
     blobs = [rows.blob for rows in noted if rows.blob]
     if not blobs:
         return 0

@@ -61,8 +61,8 @@ def _left_out(noted: Sequence[NotedRows]) -> Iterator[str]:
 
 async def _warnings(target: Target, pipeline_id: int) -> tuple[Sequence[NotedRows], Sequence[Row]]:
     async with target.client() as client:
-        answer = await client.get_pipeline(pipeline_id)
-        both = [noted for job in answer.jobs for noted in (warned_of(job), shared_of(job))]
+        jobs = await client.jobs_of_pipeline(pipeline_id)
+        both = [noted for job in jobs for noted in (warned_of(job), shared_of(job))]
         blobs = [noted.blob for noted in both if noted.blob]
         return both, [row for blob in blobs for row in _rows_of(await _text_of(client, blob))]
 
