@@ -30,7 +30,9 @@ OF_PEOPLE = {"scheduler", "ledger", "token_file", "tenant", "tls_ca", "tls_cert"
     "limit",
 }
 # How a mapping is said, which is one argument of the clients.
-MAPPING = frozenset(["columns", "constants", "values", "decimal", "dates", "used", "saved_as"])
+MAPPING = frozenset(
+    ["columns", "constants", "values", "decimal", "dates", "header_line", "used", "saved_as"]
+)
 # By option: the argument of another name, or why there is none.
 ELSEWHERE: Mapping[str, str] = {
     "data_entry_type": "type",

@@ -11,7 +11,9 @@ const NARROW = "(max-width: 700px)";
 const GAP = 3;
 // A box shows its whole name or none: half a name would differ from what a screen reader says.
 const CHARACTER = 9.5;
-const NAME_HEIGHT = 50;
+const MARGIN = 10;
+const LINE = 20;
+const LINES_MAX = 2;
 
 // Between the names of a path, as the contract writes it: professional_travel.plane.
 const DOT = ".";
@@ -85,16 +87,29 @@ function Boxes({ node, parts, to }) {
   </svg>`;
 }
 
+const fitsInto = (line, width) => line.length * CHARACTER + 2 * MARGIN <= width;
+
+/** A text in lines that fit, but for the last of `linesMax`, and for words that are too long. */
+function linesOf(text, width, linesMax = LINES_MAX) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && lines.length < linesMax && !fitsInto(longer, width)) lines.push(word);
+    else lines.splice(-1, 1, longer);
+  }
+  return lines;
+}
+
 function Box({ box, index, whole, to }) {
   const { part } = box.data;
   const [width, height] = [box.x1 - box.x0, box.y1 - box.y0];
   const figures = `${tonnes(part.kg)} t · ${share(part.kg, whole)}`;
-  const longest = Math.max(part.name.length, figures.length) * CHARACTER + 20;
-  const fits = longest <= width && height >= NAME_HEIGHT;
+  const lines = [...linesOf(part.name, width), ...linesOf(figures, width, 1)];
+  const fits = lines.every((line) => fitsInto(line, width)) && height >= lines.length * LINE + MARGIN;
   const drawn = html`<rect class=${`box tint-${index % 7}`} x=${box.x0} y=${box.y0} width=${width}
       height=${height} rx="4"><title>${part.name}: ${figures}</title></rect>
-    ${fits && html`<text x=${box.x0 + 10} y=${box.y0 + 22}>${part.name}</text>
-      <text class="soft" x=${box.x0 + 10} y=${box.y0 + 42}>${figures}</text>`}`;
+    ${fits && lines.map((line, at) => html`<text class=${line === figures ? "soft" : ""}
+      x=${box.x0 + MARGIN} y=${box.y0 + 2 + LINE * (at + 1)}>${line}</text>`)}`;
   return html`<a href=${to(part)} aria-label=${`${part.name} ${figures}`}>${drawn}</a>`;
 }
 
