@@ -37,11 +37,11 @@ def keys_of_token(token: str, *kinds: type) -> Sequence[Any] | None:
     return keys if kind == _KIND and fitting and all(map(_storable, keys)) else None
 
 
-def first_page(parts: Sequence[Part], bytes_max: int = ANSWER_BYTES_MAX) -> Sequence[Part]:
+def first_page(parts: Sequence[Part], bytes_max: int | None = None) -> Sequence[Part]:
     """As many of the first messages as have so many bytes together, and at least one. By default
     what one answer may weigh.
     """
-    room = bytes_max
+    room = ANSWER_BYTES_MAX if bytes_max is None else bytes_max
     for number, part in enumerate(parts):
         room -= part.ByteSize() + FRAME_BYTES
         if room < 0:
