@@ -148,14 +148,14 @@ class _Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # A stranger who says nothing keeps nobody out.
-        if len(self.connections) >= self._connections_max:
+        if self._open() >= self._connections_max:
             self._waiting.end_one()
         self._waiting.add(transport)
         super().connection_made(transport)
         self._late = self.loop.call_later(HEAD_SECONDS, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._waiting.remove(self.transport)
+        self._waiting.lost(self.transport)
         self._end_rest()
         super().connection_lost(exc)
 
@@ -210,9 +210,13 @@ class _Connection(HttpToolsProtocol):
         words = f"{msg} Is its method one of HTTP, and its path ASCII?"
         self._refuse(Problem(400, "NOT_HTTP", words, headers=ALWAYS))
 
+    def _open(self) -> int:
+        """How many connections there are, without those that have given way."""
+        return len(self.connections) - self._waiting.ending
+
     def _refused(self) -> Problem | None:
         """Why the request is not served; None if it is."""
-        if len(self.connections) > min(CONNECTIONS_MAX, self._connections_max):
+        if self._open() > min(CONNECTIONS_MAX, self._connections_max):
             words = "The gateway has as many connections open as it serves. Try again soon."
             return Problem(
                 503,

@@ -22,6 +22,7 @@ class Waiting:
         """Nobody waits."""
         # The one that has waited longest is first.
         self._transports: dict[asyncio.Transport, None] = {}
+        self._ending: set[asyncio.Transport] = set()
 
     def add(self, transport: asyncio.Transport) -> None:
         """It waits for a request from now on."""
@@ -29,12 +30,23 @@ class Waiting:
         self._transports[transport] = None
 
     def remove(self, transport: asyncio.Transport) -> None:
-        """Its request is at work, or it has ended."""
+        """Its request is at work."""
         self._transports.pop(transport, None)
+
+    def lost(self, transport: asyncio.Transport) -> None:
+        """It has ended."""
+        self.remove(transport)
+        self._ending.discard(transport)
 
     def end_one(self) -> None:
         """Ends the one that has waited longest, if there is one."""
         longest = next(iter(self._transports), None)
         if longest is not None:
             self.remove(longest)
+            self._ending.add(longest)
             longest.abort()
+
+    @property
+    def ending(self) -> int:
+        """How many have been ended and are still known to the server: they take nobody's place."""
+        return len(self._ending)
