@@ -78,7 +78,7 @@ def schedule() -> None:
         'carbonline schedule add units "15 2 * * *" --from unit-directory',
         'carbonline schedule add flights "30 3 * * MON" --from travel-api --year 2024',
         'carbonline schedule add units "15 2 * * *" --from hr-system --units',
-        'carbonline schedule add fleet @daily --run fleet_check --with depot=north',
+        "carbonline schedule add fleet @daily --run fleet_check --with depot=north",
         'carbonline schedule add flights "30 3 * * MON" --from travel-api --check',
     ),
 )
