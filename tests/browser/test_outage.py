@@ -61,7 +61,7 @@ def test_the_badge_shows_nothing_else_whatever_drops_in_the_middle_of_an_upload(
         page.locator(".tile", has_text=TRAVEL).first.wait_for()
         page.evaluate(RECORD, TRAVEL)
     with ThreadPoolExecutor(1) as threads:
-        upload = threads.submit(_upload, tabs)
+        upload = threads.submit(_upload, tabs, service)
         for page in pages:
             page.locator(".badge-text", has_text="Recalculating").first.wait_for()
         os.kill(process_of(tabs.site.folder, service), signal.SIGKILL)
@@ -77,8 +77,9 @@ def test_the_badge_shows_nothing_else_whatever_drops_in_the_middle_of_an_upload(
         assert seen[-len(recalculating) - 1 :] == [*recalculating, "Up to date"], seen
 
 
-def _upload(tabs: Tabs) -> Any:
+def _upload(tabs: Tabs, source: str) -> Any:
+    """The flights of another source: the same ones again would be done at once."""
     with tabs.site.client() as client:
         return client.submit_file(
-            find_files() / "flights.csv.gz", "plane", year=2023, take_away=True
+            find_files() / "flights.csv.gz", "plane", year=2023, source=source, take_away=True
         ).status
