@@ -367,9 +367,9 @@ class Store(Reads, NoMoreClaims, Schedules):
         """Queue what waited for its time. Returns how many jobs were due."""
         return await sweep.promote_due_jobs(self._sweep_units, self._set_asides)
 
-    async def seconds_to_next_due(self) -> float | None:
-        """How long until a waiting job's time comes or a lease is over; None: never."""
-        return await sweep.seconds_to_next_due(self._sweep_units)
+    async def seconds_to_next_due(self, since_seconds: float = 0.0) -> float | None:
+        """How long until time makes something due; below zero what did since; None: never."""
+        return await sweep.seconds_to_next_due(self._sweep_units, since_seconds)
 
     async def backstop(self) -> int:
         """Repair keys that were left standing. Anything but 0 is a bug to be logged."""

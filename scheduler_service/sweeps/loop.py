@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from time import monotonic
 
 from structlog.typing import FilteringBoundLogger
 
@@ -22,9 +23,11 @@ class Sweep:
         self._store = store
         self._log = log
         self._steps = Steps(log)
+        self._began_at = monotonic()
 
     async def once(self) -> None:
         """Expire claims, submit what schedules want, promote what is due, look behind."""
+        self._began_at = monotonic()
         await self._steps.run("expire_claims", self._expire_claims)
         await self._steps.run("submit_due_ticks", self._store.submit_due_ticks)
         await self._steps.run("promote_due_jobs", self._store.promote_due_jobs)
@@ -40,7 +43,8 @@ class Sweep:
 
         async def look() -> None:
             nonlocal due
-            due = await self._store.seconds_to_next_due()
+            # What became due behind its step would otherwise wait for a whole period.
+            due = await self._store.seconds_to_next_due(monotonic() - self._began_at)
 
         await self._steps.run("next_due", look)
         if due is None or self._steps.failing:

@@ -134,10 +134,14 @@ async def _promote(tx: UnitOfWork, rows: Sequence["_DueJobRow"]) -> int:
     return len(rows)
 
 
-async def seconds_to_next_due(units: UnitRunner) -> float | None:
-    """How long until a waiting job's time comes or a lease is over; None where there is none."""
+async def seconds_to_next_due(units: UnitRunner, since_seconds: float) -> float | None:
+    """How long until a waiting job's time comes or a lease is over, or since when, if that was less
+    than `since_seconds` ago; None where there is none.
+    """
     async with units.pool.acquire() as conn:
-        rows = await statement("seconds_to_next_due").rows(conn, _SecondsRow)
+        rows = await statement("seconds_to_next_due").rows(
+            conn, _SecondsRow, since_seconds=since_seconds
+        )
     return rows[0].seconds if rows else None
 
 

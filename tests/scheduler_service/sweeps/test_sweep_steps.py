@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from scheduler_service.jobs.requests import ReleaseReason
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.sweeps import loop
 from scheduler_service.sweeps.loop import Sweep
 from tests.scheduler_service.store.store_driver import TENANT, StoreDriver
 
@@ -83,3 +84,20 @@ async def test_the_next_sweep_comes_when_the_next_thing_is_due(
     await driver.submit("noop", NOOP)
     await driver.release(await driver.claim("noop"), ReleaseReason.RETRY_LATER, delay_seconds=1)
     assert 0.1 < await sweep.pause_seconds() <= 1.1
+
+
+async def test_what_becomes_due_behind_its_step_waits_for_no_period(
+    driver: StoreDriver, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of jobs that came back over a second, the last waited for five."""
+    ticking = iter([0.0, 3.0, 0.0, 1.0])
+    monkeypatch.setattr(loop, "monotonic", lambda: next(ticking))
+    await driver.submit("noop", NOOP)
+    await driver.release(await driver.claim("noop"), ReleaseReason.RETRY_LATER, delay_seconds=5)
+    await sweep.once()
+    # The sweep took three seconds, and the job's time came in the last two.
+    await driver.pass_time(timedelta(seconds=7))
+    assert await sweep.pause_seconds() == pytest.approx(driver.store.sweep_seconds / 50)
+    await sweep.once()
+    # That one has queued the job.
+    assert await sweep.pause_seconds() > 0.7 * driver.store.sweep_seconds

@@ -84,7 +84,7 @@ OF_SWEEPS: dict[str, dict[str, Any]] = {
     "due_jobs": {"after_time": None, "after_job_id": 0, "jobs_max": 200},
     "keys_waited_for": {"after_key": "", "keys_max": 1_000},
     "neglected_keys": {"exclusive_keys": ["recalc/uni/20/2024"]},
-    "seconds_to_next_due": {},
+    "seconds_to_next_due": {"since_seconds": 1.0},
 }
 # Each ended job had a key of its own, and so had what it left behind.
 OF_OLD = (
