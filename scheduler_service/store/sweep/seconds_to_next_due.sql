@@ -23,6 +23,8 @@ FROM (
         LIMIT 1
     )
     UNION ALL
-    SELECT min(c.lease_until) FROM scheduler.claims AS c WHERE c.lease_until > (SELECT at FROM began)
+    SELECT min(c.lease_until)
+    FROM scheduler.claims AS c
+    WHERE c.lease_until > (SELECT at FROM began)
 ) AS n
 HAVING min(n.at) IS NOT NULL;
