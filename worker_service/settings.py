@@ -91,7 +91,7 @@ LEDGER_ADDRESS = Setting(
 )
 BLOB_FOLDER = Setting(
     "BLOB_FOLDER",
-    "a path, or a URL: s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix",
+    "a path, or a URL: s3://bucket/prefix, gs://bucket/prefix, az://container/prefix",
     "Where uploaded files are; the same for the ledger process and all workers. An object store "
     "needs the extra `objects`, and takes its credentials from the environment.",
     default="carbonline-data/blobs",
