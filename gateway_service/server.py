@@ -45,6 +45,9 @@ REST_SECONDS = 10.0
 # After which who found no room may try again.
 BUSY_SECONDS = 5.0
 OF_BODIES = (b"content-length", b"transfer-encoding")
+# Requests of one connection that wait for the answers before them. What comes at once is parsed at
+# once, and 256 KiB would be fourteen thousand.
+PIPELINED_MAX = 50
 # A peer that is gone without a word is noticed after this long.
 GONE_SECONDS = 30
 
@@ -132,6 +135,10 @@ async def running_gateway(
         await services.close()
 
 
+class _PipelineFull(Exception):
+    """More requests came at once than wait for their turn."""
+
+
 class _Connection(HttpToolsProtocol):
     """Bounds the head of a request: its bytes, and how long it takes to come. httptools knows no
     bound, and keeps what comes. What is not HTTP is answered like all else that is refused.
@@ -188,6 +195,9 @@ class _Connection(HttpToolsProtocol):
             self._late = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
     def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= PIPELINED_MAX:
+            # httptools parses no further. Who is owed answers gets none that another could be.
+            raise _PipelineFull
         self._head_bytes = 0
         if self._late is not None:
             self._late.cancel()

@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from carbonline.command.main import main as carbonline_command
+from carbonline.serving import listening
+from gateway_service import server as gateway
 from gateway_service import settings as gateway_settings
 from scheduler_service import settings as scheduler_settings
 from tests.build.compose_file import PREFIX, REPOSITORY, compose, settings_names
@@ -191,6 +193,14 @@ def test_units_of_one_machine_have_ports_of_their_own_for_metrics() -> None:
         for unit, instance in named
     ]
     assert len(set(ports)) == len(named), ports
+
+
+@pytest.mark.parametrize("name", ["scheduler", "ledger", "gateway"])
+def test_a_server_of_systemd_may_open_the_connections_that_it_bounds(name: str) -> None:
+    """A file for each, and as many for its own use: systemd's default is 1,024."""
+    text = (SYSTEMD / UNITS[name]).read_text()
+    (files,) = re.findall(r"^LimitNOFILE=(\d+)$", text, re.MULTILINE)
+    assert int(files) >= 2 * max(listening.CONNECTIONS_MAX, gateway.CONNECTIONS_MAX)
 
 
 @pytest.mark.parametrize("name", ["ledger", "worker"])

@@ -129,3 +129,20 @@ async def test_a_silent_connection_gives_way_and_a_request_at_work_does_not(
         finally:
             for _, writer in silent:
                 writer.transport.abort()
+
+
+async def test_requests_that_come_at_once_are_answered_in_turn_or_not_kept(
+    gateway: RunningGateway,
+) -> None:
+    """A connection of 256 KiB of requests took ten megabytes, two hundred of them two gigabytes."""
+    asked = b"GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for count, answered in ((server.PIPELINED_MAX, server.PIPELINED_MAX), (2_000, 0)):
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        async with asyncio.timeout(30):
+            writer.write(asked.replace(b"/v1/openapi.json", b"/v1/nothing") * (count - 1))
+            writer.write(
+                asked.replace(b"openapi.json HTTP/1.1", b"nothing HTTP/1.1\r\nConnection: close")
+            )
+            came = await reader.read()
+        assert came.count(b"HTTP/1.1 404") == answered
+        writer.transport.abort()
