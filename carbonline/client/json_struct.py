@@ -1,6 +1,7 @@
 """Converts plain JSON values to google.protobuf.Struct, and back."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from google.protobuf.struct_pb2 import Struct
 
 # Doubles are exact up to here. Larger integers are sent as text.
 _INTEGER_MAX = 2**53
+# PostgreSQL's text takes no NUL, and protobuf no half of a surrogate pair: Python names files so.
+_UNTAKEN = re.compile("[\x00\ud800-\udfff]")
 
 
 def struct_of(values: Mapping[str, Any]) -> Struct:
@@ -17,13 +20,18 @@ def struct_of(values: Mapping[str, Any]) -> Struct:
     Values that JSON lacks (dates, decimals) become text. Numbers that are not finite become null.
     """
     struct = Struct()
-    struct.update({_text(key): _plain(value) for key, value in values.items()})
+    struct.update({wire_text(key): _plain(value) for key, value in values.items()})
     return struct
 
 
 def values_of(struct: Struct) -> dict[str, Any]:
     """Converts a Struct to a mapping. Whole numbers become int."""
     return {key: _whole(value) for key, value in json_format.MessageToDict(struct).items()}
+
+
+def wire_text(value: object) -> str:
+    """A value as text that every message takes: what none takes becomes U+FFFD."""
+    return _UNTAKEN.sub("\ufffd", str(value))
 
 
 def _plain(value: Any) -> Any:
@@ -35,16 +43,11 @@ def _plain(value: Any) -> Any:
         case float():
             return value if math.isfinite(value) else None
         case Mapping():
-            return {_text(key): _plain(inner) for key, inner in value.items()}
+            return {wire_text(key): _plain(inner) for key, inner in value.items()}
         case list() | tuple():
             return [_plain(inner) for inner in value]
         case _:
-            return _text(value)
-
-
-def _text(value: object) -> str:
-    # PostgreSQL's text takes no NUL.
-    return str(value).replace("\x00", "\ufffd")
+            return wire_text(value)
 
 
 def _whole(value: Any) -> Any:

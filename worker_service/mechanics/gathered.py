@@ -8,7 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from carbonline.gatherer import Gatherer
 from worker_service.mechanics.backoff import Backoff
-from worker_service.mechanics.scheduler import SchedulerRefused, SchedulerUnreachable
+from worker_service.mechanics.scheduler import SchedulerUnreachable
 
 CALLS_MAX = 2
 
@@ -50,7 +50,8 @@ class Gathered(Generic[Item, Answer]):
     async def ask(self, item: Item, worth_it: Callable[[], bool]) -> Answer | None:
         """Sends an item. Returns its answer, or None if none came while `worth_it()` was true.
 
-        Raises SchedulerRefused if this item is refused, whatever else was in its batch.
+        Raises SchedulerRefused if this item is refused, whatever else was in its batch, and what
+        `send` raises of this item alone.
         """
         own_backoff: Backoff | None = None
         while True:
@@ -80,5 +81,7 @@ class Gathered(Generic[Item, Answer]):
 
 
 def _concerns_all(error: Exception) -> bool:
-    """Whether an error is not about one item. One invalid item makes the scheduler refuse all."""
-    return not isinstance(error, SchedulerRefused)
+    """Whether an error is not about one item. One invalid item makes the scheduler refuse all, and
+    one of which no message can be made keeps all from being sent.
+    """
+    return isinstance(error, SchedulerUnreachable)

@@ -202,6 +202,10 @@ class JobRunner:
         except SchedulerRefused as refused:
             log.error("release_refused", error=str(refused), **fields)  # noqa: TRY400  no defect here
             return
+        except Exception as error:
+            # The lease expires by itself.
+            log.error("release_failed", exc_info=error, **fields)  # noqa: TRY400  a JobLog
+            return
         if released is None:
             log.warning("release_unanswered", **fields)
         else:
@@ -212,12 +216,16 @@ class JobRunner:
         # Only this run knows of its commit: repeat until there is an answer, whatever the lease.
         worth_it = _always if committed else _for_a_while(held)
         try:
-            answer = await self._finishes.ask(finish, worth_it)
+            answer = await self._answer_to(finish, worth_it, log)
             if answer is FinishAnswer.REFUSED:
                 log.error("finish_details_refused", message=finish.message)
                 answer = await self._finishes.ask(_bare(finish), worth_it)
         except SchedulerRefused as refused:
             log.error("finish_refused", error=str(refused))  # noqa: TRY400  no defect here
+            return
+        except Exception as error:
+            log.error("finish_failed", exc_info=error)  # noqa: TRY400  a JobLog
+            await self._release(held, _unreported(finish), log)
             return
         fields = {"result": str(finish.result), "message": finish.message}
         if finish.error_cause:
@@ -239,6 +247,18 @@ class JobRunner:
             case _:
                 assert_never(answer)
 
+    async def _answer_to(
+        self, finish: Finish, worth_it: Callable[[], bool], log: JobLog
+    ) -> FinishAnswer | None:
+        """REFUSED too if no message can be made of it: what has ended ends without its details."""
+        try:
+            return await self._finishes.ask(finish, worth_it)
+        except SchedulerRefused:
+            raise
+        except Exception as error:
+            log.error("finish_details_failed", exc_info=error)  # noqa: TRY400  a JobLog
+            return FinishAnswer.REFUSED
+
 
 def _weight(finish: Finish) -> int:
     return FINISHES_MAX if finish.stats else FINISHES_WITH_STATS_MAX
@@ -258,13 +278,24 @@ def _for_a_while(held: HeldClaim) -> Callable[[], bool]:
     return lambda: not held.lost and seconds_now() < ends_at
 
 
+def _unreported(finish: Finish) -> Release:
+    """For an end that this worker cannot tell: the next run finds out what was written."""
+    return Release(
+        finish.job_id,
+        finish.claim_token,
+        ReleaseReason.RETRY_LATER,
+        finish.written,
+        "The worker failed to report the end of this job.",
+    )
+
+
 def _bare(finish: Finish) -> Finish:
-    """The same end without its message and stats, which may have been refused."""
+    """The same end without its message and stats, which may be what was not taken."""
     return Finish(
         finish.job_id,
         finish.claim_token,
         finish.result,
-        "The scheduler refused the message and stats of this job.",
+        "The message and stats of this job could not be sent, or were refused.",
         finish.error_cause and "unexpected_exception",
         {},
         finish.written,

@@ -18,6 +18,7 @@ from worker_service.mechanics.scheduler import (
     BeatAnswer,
     Directive,
     NotReady,
+    Progress,
     Scheduler,
     SchedulerRefused,
     SchedulerUnreachable,
@@ -230,9 +231,30 @@ class LeaseKeeper:
         return True
 
     async def _beat_batch(self, claims: Sequence[HeldClaim]) -> None:
+        """Progress of which no message can be made is dropped: the leases are renewed."""
+        unsent = [held.unsent_progress() for held in claims]
+        try:
+            await self._send_batch(claims, unsent)
+        except (SchedulerUnreachable, SchedulerRefused):
+            raise
+        except Exception as error:
+            if not any(unsent):
+                raise
+            if len(claims) > 1:
+                for held in claims:
+                    await self._beat_batch([held])
+                return
+            self._log.error("progress_dropped", exc_info=error, **fields_of(claims[0].job))
+            claims[0].progress_sent(unsent[0])
+            await self._send_batch(claims, [None])
+
+    async def _send_batch(
+        self, claims: Sequence[HeldClaim], unsent: Sequence[Progress | None]
+    ) -> None:
         sent_at = seconds_now()
         beats = [
-            Beat(held.job.job_id, held.job.claim_token, held.unsent_progress()) for held in claims
+            Beat(held.job.job_id, held.job.claim_token, progress)
+            for held, progress in zip(claims, unsent, strict=True)
         ]
         heartbeat_reply = await self._scheduler.heartbeat(
             beats,

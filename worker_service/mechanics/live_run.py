@@ -1,6 +1,7 @@
 """The run that a step gets in production: a claim, its lease keeper and the scheduler."""
 
 import asyncio
+import operator
 from collections.abc import Sequence
 
 from worker_service.mechanics.backoff import Backoff
@@ -20,6 +21,8 @@ from worker_service.mechanics.scheduler import (
 
 PHASE_CHARACTERS_MAX = 64
 PROGRESS_MESSAGE_CHARACTERS_MAX = 512
+# What a message of the wire takes.
+PROGRESS_MAX = 2**63 - 1
 
 
 class LiveRun:
@@ -38,10 +41,10 @@ class LiveRun:
     def progress(self, done: int, total: int = 0, phase: str = "", message: str = "") -> None:
         """Keeps the progress. A new phase is sent soon, the rest with the next heartbeat."""
         progress = Progress(
-            done,
-            total,
-            phase[:PHASE_CHARACTERS_MAX],
-            message[:PROGRESS_MESSAGE_CHARACTERS_MAX],
+            _count("done", done),
+            _count("total", total),
+            _checked("phase", phase)[:PHASE_CHARACTERS_MAX],
+            _checked("message", message)[:PROGRESS_MESSAGE_CHARACTERS_MAX],
         )
         if self._held.note_progress(progress):
             self._keeper.wake_soon()
@@ -84,3 +87,21 @@ class LiveRun:
     def data_rolled_back(self) -> None:
         """The run has written nothing after all."""
         self._held.written = Written.NOTHING
+
+
+def _count(name: str, value: object) -> int:
+    """Here, where the handler gets the error: what no message takes fails the heartbeat later."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]  # a handler's mistake in question
+    except TypeError:
+        kind = type(value).__name__
+        raise TypeError(f"progress: {name} must be a whole number, not a {kind}") from None
+    if not 0 <= number <= PROGRESS_MAX:
+        raise ValueError(f"progress: {name} must be from 0 to {PROGRESS_MAX}, not {number}")
+    return number
+
+
+def _checked(name: str, text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"progress: {name} must be a text, not a {type(text).__name__}")
+    return text

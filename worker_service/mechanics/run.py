@@ -26,7 +26,8 @@ class Run(Protocol):
     def progress(self, done: int, total: int = 0, phase: str = "", message: str = "") -> None:
         """Publishes how far the run is. A total of 0 means unknown.
 
-        Cheap, and callable from any thread. Only the latest progress is sent.
+        Cheap, and callable from any thread. Only the latest progress is sent. Raises TypeError or
+        ValueError for a number that is not whole, is negative or needs more than 63 bits.
         """
         ...
 

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from google.protobuf.duration_pb2 import Duration
 
-from carbonline.client.json_struct import struct_of, values_of
+from carbonline.client.json_struct import struct_of, values_of, wire_text
 from carbonline.v1 import scheduler_pb2, types_pb2
 from worker_service.mechanics.claimed_job import NOTHING, ClaimedJob
 from worker_service.mechanics.outcome import Stats, Written
@@ -125,8 +125,8 @@ def claim_beat(beat: Beat) -> scheduler_pb2.ClaimBeat:
     if beat.progress is not None:
         message.progress.done = max(0, beat.progress.done)
         message.progress.total = max(0, beat.progress.total)
-        message.progress.phase = _text(beat.progress.phase)
-        message.progress.message = _text(beat.progress.message)
+        message.progress.phase = wire_text(beat.progress.phase)
+        message.progress.message = wire_text(beat.progress.message)
     return message
 
 
@@ -167,8 +167,8 @@ def finish_request(finish: Finish, worker_id: str) -> scheduler_pb2.FinishReques
         job_id=finish.job_id,
         claim_token=finish.claim_token,
         result=RESULTS[finish.result],
-        message=_text(finish.message)[:MESSAGE_CHARACTERS_MAX],
-        error_cause=finish.error_cause,
+        message=wire_text(finish.message)[:MESSAGE_CHARACTERS_MAX],
+        error_cause=wire_text(finish.error_cause),
         written=WRITTEN[finish.written],
     )
     stats = _fitting(finish.stats)
@@ -193,7 +193,7 @@ def claim_release(release: Release) -> scheduler_pb2.ClaimRelease:
         written=WRITTEN[release.written],
     )
     if release.reason in (ReleaseReason.RETRY_LATER, ReleaseReason.NOT_READY):
-        message.message = _text(release.message)[:MESSAGE_CHARACTERS_MAX]
+        message.message = wire_text(release.message)[:MESSAGE_CHARACTERS_MAX]
     if release.reason is ReleaseReason.RETRY_LATER and release.delay_seconds is not None:
         message.delay.CopyFrom(_duration(max(0.0, release.delay_seconds)))
     return message
@@ -209,7 +209,7 @@ def heartbeat_request(
         draining=draining,
     )
     if not_ready is not None:
-        message.not_ready = _text(not_ready.reason)[:NOT_READY_CHARACTERS_MAX]
+        message.not_ready = wire_text(not_ready.reason)[:NOT_READY_CHARACTERS_MAX]
         introduction = message.introduction
         introduction.job_types.extend(not_ready.job_types)
         introduction.build_id = identity.build_id
@@ -234,7 +234,3 @@ def _duration(seconds: float) -> Duration:
 
 def _seconds(duration: Duration) -> float:
     return duration.seconds + duration.nanos / 1e9
-
-
-def _text(text: str) -> str:
-    return text.replace("\x00", "\ufffd")

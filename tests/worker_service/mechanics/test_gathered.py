@@ -97,11 +97,12 @@ async def test_an_undecided_item_that_is_not_worth_a_repeat_gets_no_answer() -> 
     assert await asked(Gathered(send, 10, LOG), 1, within=2) == [None]
 
 
-async def test_a_defect_is_told_to_all_and_not_asked_again() -> None:
+async def test_a_defect_is_told_to_its_own_item_alone() -> None:
     scheduler = Scheduler()
-    answers = await asked(Gathered(scheduler.send, 10, LOG), 1, 7)
-    assert [type(answer) for answer in answers] == [ZeroDivisionError] * 2
-    assert scheduler.calls == [[1, 7]]
+    one, failed, other = await asked(Gathered(scheduler.send, 10, LOG), 1, 7, 3)
+    assert (one, other) == (2, 6)
+    assert isinstance(failed, ZeroDivisionError)
+    assert scheduler.calls == [[1, 7, 3], [1], [7], [3]]
 
 
 async def test_a_call_weighs_no_more_than_it_may() -> None:
@@ -112,8 +113,8 @@ async def test_a_call_weighs_no_more_than_it_may() -> None:
 
 
 async def test_too_few_answers_are_a_defect_and_no_answer_of_anybody() -> None:
-    async def one_answer(_items: Sequence[int]) -> Sequence[int]:
-        return [1]
+    async def too_few(items: Sequence[int]) -> Sequence[int]:
+        return list(items[1:])
 
-    answers = await asked(Gathered(one_answer, 10, LOG), 1, 2)
+    answers = await asked(Gathered(too_few, 10, LOG), 1, 2)
     assert [type(answer) for answer in answers] == [ValueError] * 2
