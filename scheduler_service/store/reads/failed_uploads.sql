@@ -1,6 +1,7 @@
 -- Uploads for modules of a year that failed, the newest first, and that no later upload of the same
--- kind, type, unit and source has made good. A cancelled one makes nothing good. Of the newest
--- pipelines of a tenant it looks at so many at most.
+-- kind, type, unit and source has made good. A cancelled one makes nothing good, nor does a retry
+-- that only computes: it keeps the kind of the upload, but brings no file. Sources are compared as
+-- workers read them. Of the newest pipelines of a tenant it looks at so many at most.
 WITH uploads AS MATERIALIZED (
     SELECT looked_at.*
     FROM (
@@ -19,8 +20,11 @@ WITH uploads AS MATERIALIZED (
     SELECT u.*, s.source
     FROM uploads AS u
     CROSS JOIN LATERAL (
-        SELECT lower(
-            coalesce(r.payload ->> 'source', r.payload ->> 'provider', 'default')
+        SELECT coalesce(
+            nullif(
+                lower(btrim(coalesce(r.payload ->> 'source', r.payload ->> 'provider'))), ''
+            ),
+            'default'
         ) AS source
         FROM scheduler.jobs AS r
         WHERE r.job_id = u.root_job_id
@@ -35,11 +39,16 @@ FROM failed AS f
 WHERE NOT EXISTS (
     SELECT 1
     FROM uploads AS later
-    JOIN scheduler.jobs AS r ON r.job_id = later.root_job_id
+    JOIN scheduler.jobs AS r ON r.job_id = later.root_job_id AND r.job_type = later.kind
     WHERE later.pipeline_id > f.pipeline_id AND later.status <> 'FAILED' AND later.kind = f.kind
         AND later.module = f.module
         AND later.data_entry_type IS NOT DISTINCT FROM f.data_entry_type
-        AND later.unit IS NOT DISTINCT FROM f.unit
-        AND lower(coalesce(r.payload ->> 'source', r.payload ->> 'provider', 'default')) = f.source
+        AND lower(btrim(later.unit)) IS NOT DISTINCT FROM lower(btrim(f.unit))
+        AND coalesce(
+            nullif(
+                lower(btrim(coalesce(r.payload ->> 'source', r.payload ->> 'provider'))), ''
+            ),
+            'default'
+        ) = f.source
 )
 ORDER BY f.pipeline_id DESC;

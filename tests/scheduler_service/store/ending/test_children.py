@@ -179,6 +179,32 @@ async def test_what_is_sent_again_and_again_keeps_no_totals_from_becoming_fresh(
     assert await is_fresh(driver, YEAR)
 
 
+@pytest.mark.parametrize("early", ["emission_recalc", "aggregation", "one that waits"])
+async def test_a_job_that_has_read_too_early_keeps_no_repeated_upload_from_its_totals(
+    driver: StoreDriver, early: str
+) -> None:
+    await with_data(driver, YEAR)
+    await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.UNKNOWN)
+    running = await driver.claim("emission_recalc")
+    if early != "emission_recalc":
+        await driver.finish(running, JobResult.SUCCESS, Written.UNKNOWN)
+        running = await driver.claim("aggregation")
+    if early == "one that waits":
+        await ended(driver, "emission_recalc", JobResult.SUCCESS, Written.UNKNOWN)
+    upload = await driver.submit("csv_ingest", INGEST)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.SUCCESS, Written.UNKNOWN)
+    # Cancels the recalculation that would have seen the change.
+    await driver.cancel(upload.pipeline_id)
+    for expected in ({("emission_recalc", RECALC)}, set()):
+        answer = await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.NOTHING)
+        assert await scopes_of(driver, answer) == expected
+    await driver.finish(running, JobResult.SUCCESS, Written.UNKNOWN)
+    while claims := await driver.claim_all("emission_recalc", "aggregation"):
+        for claim in claims:
+            await driver.finish(claim, JobResult.SUCCESS, Written.UNKNOWN)
+    assert await is_fresh(driver, YEAR)
+
+
 async def test_totals_are_fresh_in_the_end_though_no_worker_stages_anything(
     driver: StoreDriver,
 ) -> None:

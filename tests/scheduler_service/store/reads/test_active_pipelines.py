@@ -103,6 +103,9 @@ async def test_the_last_failure_is_told_until_the_slot_is_claimed_again(
         ((PLANE, "0828", ""), (PLANE, "0829", ""), False),
         ((PLANE, None, "agency"), (PLANE, None, ""), False),
         ((PLANE, None, "agency"), (PLANE, None, "Agency"), True),
+        ((PLANE, None, "agency "), (PLANE, None, " Agency"), True),
+        ((PLANE, None, " "), (PLANE, None, "default"), True),
+        ((PLANE, "cern", ""), (PLANE, "CERN ", ""), True),
     ],
 )
 async def test_a_failed_upload_is_told_until_one_of_its_type_unit_and_source_ends_well(
@@ -127,6 +130,31 @@ async def test_a_failed_upload_is_told_until_one_of_its_type_unit_and_source_end
     # What fails once more mends nothing, and is told first.
     second = await uploaded(failing, JobResult.ERROR)
     assert await failed(driver) == {TRAVEL: [second] if is_mended else [second, first]}
+
+
+@pytest.mark.parametrize("unit", [None, "0828"])
+async def test_a_retry_that_only_computes_makes_no_failed_upload_good(
+    driver: StoreDriver, unit: str | None
+) -> None:
+    scope = Scope(TENANT, TRAVEL, PLANE, YEAR, unit)
+    partial = await driver.submit("csv_ingest", scope)
+    ingest = await driver.claim("csv_ingest")
+    await driver.chain(ingest, ("emission_recalc", PLANE))
+    await driver.finish(ingest)
+    await driver.finish(await driver.claim("emission_recalc"), JobResult.ERROR, Written.NOTHING)
+    newest = await driver.submit("csv_ingest", scope)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+    await driver.retry(partial.pipeline_id)
+    await driver.finish(await driver.claim("emission_recalc"))
+    assert await failed(driver) == {TRAVEL: [newest.pipeline_id]}
+
+
+async def test_a_retry_of_the_upload_itself_makes_it_good(driver: StoreDriver) -> None:
+    pipeline = await driver.submit("csv_ingest", INGEST)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+    await driver.retry(pipeline.pipeline_id)
+    await driver.finish(await driver.claim("csv_ingest"))
+    assert await failed(driver) == {}
 
 
 async def test_a_cancelled_upload_makes_no_failed_one_good(driver: StoreDriver) -> None:
