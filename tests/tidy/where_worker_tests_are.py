@@ -111,7 +111,6 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
     "worker_service/carbon/workbooks": {
         "archives": WORKBOOKS,
         "cells": WORKBOOKS,
-        "error_cells": WORKBOOKS,
         "extraction": WORKBOOKS,
         "names": WORKBOOKS,
         "room": WORKBOOKS,

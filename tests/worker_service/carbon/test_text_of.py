@@ -164,24 +164,6 @@ def test_a_cell_that_shows_an_error_is_not_taken_for_an_empty_one() -> None:
     assert b"#DIV/0!" in batch.rejected_lines
 
 
-@pytest.mark.parametrize("left_out", [b"<v></v>", b"<v/>", b""])
-def test_a_formula_that_nothing_has_computed_is_not_taken_for_an_empty_cell(
-    left_out: bytes,
-) -> None:
-    """As openpyxl writes it."""
-    file = workbook({"Trips": [HEADER, ROW, with_cells(number_of_trips="=5*2")]})
-    computed = b't="e"><f>5*2</f><v>#DIV/0!</v>'
-    with zipfile.ZipFile(io.BytesIO(file)) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
-    [sheet] = [name for name, part in parts.items() if computed in part]
-    parts[sheet] = parts[sheet].replace(b" " + computed, b"><f>5*2</f>" + left_out)
-    [batch, _] = batches_of(archive(parts))
-    assert batch.accepted["row_number"].to_list() == [1]
-    assert batch.rejected.select("row", "column", "value").rows() == [
-        (2, "number_of_trips", "=5*2")
-    ]
-
-
 def test_neighbouring_numbers_of_cells_are_not_one_number_that_a_comma_cut() -> None:
     row = with_cells(number_of_trips=1, distance_km="050")
     [batch, last] = batches_of(workbook({"Trips": [HEADER, row]}))

@@ -8,10 +8,19 @@ from collections.abc import Mapping
 from xml.parsers import expat
 
 _PIECE_BYTES = 1 << 20
-# Programs that write formulas without computing them leave the value out.
-_MARKS = (b't="e"', b"</f><v></v>", b"</f><v/>", b"</f><v />", b"</f></c>")
+# An error, or the end of a formula with no text of a value behind it, which programs that do not
+# compute leave out. A mark too many costs time alone: then the cells are parsed.
+_PREFIX = rb"(?:[^\s<>/:]+:)?"
+_MARK = re.compile(
+    rb"""\st\s*=\s*["']e["']"""
+    rb"|(?:</%(p)sf\s*>|<%(p)sf(?:\s[^<>]*)?/>)(?!\s*<%(p)sv(?:\s[^<>]*)?>\s*[^<\s])"
+    % {b"p": _PREFIX}
+)
+# More than a mark and what is behind it.
+_TAIL_BYTES = 4096
 _LETTERS = re.compile(r"[A-Z]+")
-_ODS_MARK = b'calcext:value-type="error"'
+_ODS_MARK = re.compile(rb"""formula\s*=|value-type\s*=\s*["']error["']""")
+_ODS_VALUES = ("value", "date-value", "time-value", "boolean-value", "string-value")
 
 
 def error_cells(archive: zipfile.ZipFile, sheet: str) -> Mapping[tuple[int, int], str]:
@@ -19,7 +28,7 @@ def error_cells(archive: zipfile.ZipFile, sheet: str) -> Mapping[tuple[int, int]
     or the formula behind an equals sign.
     """
     path = _path_of(archive, sheet)
-    if not path or not any(_has(archive, path, mark) for mark in _MARKS):
+    if not path or not _has(archive, path, _MARK):
         return {}
     cells = _Cells()
     parser = expat.ParserCreate()
@@ -31,19 +40,47 @@ def error_cells(archive: zipfile.ZipFile, sheet: str) -> Mapping[tuple[int, int]
     return cells.found
 
 
-def has_error_cells(archive: zipfile.ZipFile) -> bool:
-    """Whether an OpenDocument spreadsheet has a cell that shows an error."""
-    return _has(archive, "content.xml", _ODS_MARK)
+def fault_of_ods(archive: zipfile.ZipFile) -> str:
+    """What cells of an OpenDocument spreadsheet show or lack, and what to do. "" for nothing."""
+    path, faults = "content.xml", [""]
+    if not _has(archive, path, _ODS_MARK):
+        return ""
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if _local(tag).endswith("table-cell"):
+            faults[0] = faults[0] or _fault_of_cell(attributes)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    with archive.open(path) as stream:
+        parser.ParseFile(stream)
+    return faults[0]
 
 
-def _has(archive: zipfile.ZipFile, path: str, mark: bytes) -> bool:
+def _fault_of_cell(attributes: Mapping[str, str]) -> str:
+    types = {value for name, value in attributes.items() if _local(name) == "value-type"}
+    if "error" in types:
+        return "cells of the spreadsheet show errors, such as #DIV/0!: correct them first"
+    said = {_local(name): value for name, value in attributes.items()}
+    # A text is in the elements of the cell, and may be empty.
+    if "formula" in said and "string" not in types and not any(map(said.get, _ODS_VALUES)):
+        return (
+            "cells of the spreadsheet have formulas that nothing has computed:"
+            " open it in a spreadsheet program and save it again"
+        )
+    return ""
+
+
+def _has(archive: zipfile.ZipFile, path: str, mark: re.Pattern[bytes]) -> bool:
     tail = b""
     with archive.open(path) as stream:
         while piece := stream.read(_PIECE_BYTES):
-            if mark in tail + piece:
+            piece = tail + piece
+            found = mark.search(piece)
+            if found and found.start() < len(piece) - _TAIL_BYTES:
                 return True
-            tail = piece[-len(mark) :]
-    return False
+            tail = piece[-_TAIL_BYTES:]
+    return mark.search(tail) is not None
 
 
 def _path_of(archive: zipfile.ZipFile, sheet: str) -> str:
@@ -113,7 +150,7 @@ class _Cells:
     def text(self, text: str) -> None:
         if self._in_formula:
             self._formula += text
-        if self._in_value:
+        if self._in_value and text.strip():
             self._is_uncomputed = False
         if self._is_error and self._in_value:
             place = (self._row, self._column)

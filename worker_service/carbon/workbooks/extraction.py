@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import IO, Any
+from xml.parsers.expat import ExpatError
 
 from python_calamine import (
     CalamineError,
@@ -35,7 +36,7 @@ from worker_service.carbon.workbooks.archives import (
     look_into,
 )
 from worker_service.carbon.workbooks.cells import cell_text
-from worker_service.carbon.workbooks.error_cells import error_cells, has_error_cells
+from worker_service.carbon.workbooks.error_cells import error_cells, fault_of_ods
 from worker_service.carbon.workbooks.room import NO_ROOM
 from worker_service.carbon.workbooks.sheets import Sheets, Table, choose
 
@@ -116,14 +117,11 @@ def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, A
                 with archive.open(found.member) as stream:
                     copy_bounded(stream, target, wanted.bytes_max)
                 return {"sentence": ""}
-            if found.kind is ArchiveKind.ODS and has_error_cells(archive):
-                raise RefusedFile(
-                    Cause.ERROR_CELLS,
-                    "cells of the spreadsheet show errors, such as #DIV/0!: correct them first",
-                )
+            if found.kind is ArchiveKind.ODS and (fault := fault_of_ods(archive)):
+                raise RefusedFile(Cause.ERROR_CELLS, fault)
             is_xlsx = found.kind is ArchiveKind.XLSX
             return _of_workbook(source, archive if is_xlsx else None, target, wanted)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, ExpatError) as error:
         raise RefusedFile(
             Cause.DAMAGED_ARCHIVE, f"the file is damaged or cut off: {error}"
         ) from error
