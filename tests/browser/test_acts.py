@@ -290,3 +290,23 @@ def test_who_logs_out_in_one_tab_is_logged_out_in_all(tabs: Tabs) -> None:
     second.get_by_role("button", name="Log out").click()
     for page in (second, first):
         page.get_by_label("Token").wait_for()
+
+
+SUBMITTED = """() => fetch("/v1/pipelines", {
+    method: "POST", headers: { "content-type": "application/json" },
+    body: JSON.stringify({ job_type: "noop", scope: {}, request_id: "%s" }),
+}).then((answer) => answer.json()).then((answer) => answer.pipeline_id)"""
+
+
+def test_a_login_as_somebody_else_begins_all_tabs_anew(scripted: Scripted, as_role: Any) -> None:
+    before = str(scripted.run(scripted.driver.submit("noop", SCOPE)).pipeline_id)
+    tabs: Tabs = as_role("operator")
+    first, second = tabs.open("/pipelines"), tabs.open("/login?next=/pipelines")
+    first.get_by_role("link", name=before, exact=True).wait_for()
+    second.get_by_label("Token").fill("operator@elsewhere")
+    second.keyboard.press("Enter")
+    second.get_by_text("Live").first.wait_for()
+    after = second.evaluate(SUBMITTED % "33333333-3333-3333-3333-333333333333")
+    for page in (second, first):
+        page.get_by_role("link", name=after, exact=True).wait_for()
+        assert page.get_by_role("link", name=before, exact=True).count() == 0

@@ -7,7 +7,7 @@ import { html } from "./html.js";
 import { Announcer } from "./parts/badge.js";
 import { address, go, Shortcuts, startRouter } from "./router.js";
 import { caller, clockSkew, connection, forget, hasRows, liveCount, paced, years } from "./store.js";
-import { endEverywhere, startStream } from "./stream.js";
+import { beginEverywhere, endEverywhere, startStream, whenBegun } from "./stream.js";
 import { language, languages, speak, t, tn } from "./words.js";
 
 const KEPT_THEME = "carbonline-theme";
@@ -156,7 +156,11 @@ async function learnCaller() {
   await module.learnCaller();
 }
 
+// Perhaps as somebody else: nothing of the last caller stays, in any tab.
 function enter(next) {
+  endStream?.();
+  forget();
+  beginEverywhere();
   follow();
   go(next);
 }
@@ -199,6 +203,10 @@ effect(() => {
 });
 
 whenUnauthenticated(toLogin);
+whenBegun(() => {
+  endStream?.();
+  location.reload();
+});
 startRouter();
 render(html`<${App} />`, document.getElementById("root"));
 effect(() => {

@@ -1,9 +1,12 @@
 // One stream of changes for all tabs of a browser. Browsers open six connections to a host at most,
 // so a stream per tab would leave the seventh tab without any answer: one tab is elected to read,
 // and tells the others.
+import { requestId } from "./api.js";
 import { clockSkew, connection, snapshot, take, takeClock, takeConnection } from "./store.js";
 
 const CHANNEL = "carbonline-stream";
+// Changes with each login: tabs of two callers never hear each other.
+const KEPT_LOGIN = "carbonline-login";
 const RETRY_MS = 1000;
 const RETRY_MS_MAX = 15000;
 
@@ -19,12 +22,13 @@ export function startStream({ address = "/v1/events", onEnd = () => {}, onBuild 
     read(address, ended.signal, told);
     return stop;
   }
-  channel = new BroadcastChannel(CHANNEL);
+  const name = `${CHANNEL}/${localStorage.getItem(KEPT_LOGIN) ?? ""}`;
+  channel = new BroadcastChannel(name);
   channel.onmessage = ({ data }) => (data.ask ? answerAsk() : apply(data, told));
   // A tab that comes later knows nothing yet, not even whether the stream stands.
   channel.postMessage({ ask: true });
   navigator.locks
-    .request(CHANNEL, { signal: ended.signal }, () => read(address, ended.signal, told))
+    .request(name, { signal: ended.signal }, () => read(address, ended.signal, told))
     .catch(() => {});
   ended.signal.addEventListener("abort", () => channel.close());
   return stop;
@@ -76,6 +80,16 @@ function read(address, signal, told) {
 /** Ends the streams of all tabs of this browser: somebody has logged out. */
 export function endEverywhere() {
   channel?.postMessage({ event: "end" });
+}
+
+/** Tells all other tabs that somebody has logged in. */
+export function beginEverywhere() {
+  localStorage.setItem(KEPT_LOGIN, requestId());
+}
+
+/** Calls `action` when somebody has logged in in another tab. */
+export function whenBegun(action) {
+  addEventListener("storage", ({ key }) => key === KEPT_LOGIN && action());
 }
 
 async function sessionIsOver() {
