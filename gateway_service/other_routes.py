@@ -197,7 +197,8 @@ OTHER_ROUTES: tuple[OtherRoute, ...] = (
         "GET",
         "/v1/pipelines/{pipeline_id}/rejected.csv",
         "DownloadRejectedRows",
-        "Sends the rejected rows of a pipeline, each with its reasons.",
+        "Sends the rejected rows of a pipeline, each with its reasons. Of a file of several types "
+        "those of all parts follow each other under one header; another header keeps its place.",
         rpcs=("OperationsService.ListJobs", "BlobService.DownloadBlob"),
         request="carbonline.v1.ListJobsRequest",
         answer={CSV: _STRING},

@@ -1,6 +1,7 @@
 """Files that go out as they are stored, chunk by chunk."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
 
@@ -90,18 +91,39 @@ class Download:
     async def rejected(self, request: Request) -> Response:
         """The rejected rows of a pipeline, each with its reasons, as CSV. Raises Problem."""
         token = token_of(request)
-        wanted = operations_pb2.ListJobsRequest(page_size=JOBS_MAX)
+        wanted = operations_pb2.ListJobsRequest()
         fill(wanted, request.path_params, request.query_params.multi_items(), None)
-        answer: Any = await self._services.answer(method_of(JOBS), wanted, token)
-        blobs = [job.stats[REJECTED] for job in answer.jobs if job.stats.fields.get(REJECTED)]
-        blobs = [blob for blob in blobs if blob]
+        blobs = await self._rejected_blobs(wanted, token)
         if not blobs:
             words = f"Pipeline {wanted.pipeline_id} has rejected no rows."
             raise Problem(404, "NO_REJECTED_ROWS", words)
         name = f"rejected-{wanted.pipeline_id}.csv"
-        return await self._file(str(blobs[0]), wanted.tenant, name, CSV, token)
+        first, *others = blobs
+        begun = await self._begun(first, wanted.tenant, token)
+        following = (self._begun(blob, wanted.tenant, token) for blob in others)
+        return _answer(_under_one_header(begun, following), name, CSV)
+
+    async def _rejected_blobs(
+        self, wanted: operations_pb2.ListJobsRequest, token: str
+    ) -> Sequence[str]:
+        """The files of rejected rows of a pipeline, oldest job first."""
+        blobs: list[str] = []
+        wanted.page_size = JOBS_MAX
+        more = True
+        while more:
+            page: Any = await self._services.answer(method_of(JOBS), wanted, token)
+            noted = [job.stats[REJECTED] for job in page.jobs if job.stats.fields.get(REJECTED)]
+            blobs += [str(blob) for blob in noted if blob]
+            wanted.page_token = page.next_page_token
+            # Zero lists the jobs of all pipelines.
+            more = wanted.page_token != "" and wanted.pipeline_id != 0
+        return blobs[::-1] if wanted.pipeline_id else ()
 
     async def _file(self, blob: str, tenant: str, name: str, kind: str, token: str) -> Response:
+        return _answer(await self._begun(blob, tenant, token), name, kind)
+
+    async def _begun(self, blob: str, tenant: str, token: str) -> AsyncGenerator[bytes]:
+        """The chunks of a file whose first one is there. Raises Problem where none comes."""
         wanted = blobs_pb2.DownloadBlobRequest(blob=blob, tenant=tenant)
         call = self._services.stream(self._method, wanted, token)
         chunks = self._chunks(call)
@@ -109,12 +131,7 @@ class Download:
             first = await anext(chunks, b"")
         except grpc.aio.AioRpcError as error:
             raise self._services.problem(self._method, error) from error
-        # Without a length: a file that is found damaged at its end must not look whole.
-        return StreamingResponse(
-            _all(first, chunks),
-            media_type=kind,
-            headers={"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"},
-        )
+        return _all(first, chunks)
 
     async def _chunks(self, call: Any) -> AsyncGenerator[bytes]:
         try:
@@ -123,6 +140,38 @@ class Download:
                 yield message.chunk
         finally:
             call.cancel()
+
+
+def _answer(chunks: AsyncGenerator[bytes], name: str, kind: str) -> Response:
+    # Without a length: a file that is found damaged at its end must not look whole.
+    return StreamingResponse(
+        chunks,
+        media_type=kind,
+        headers={"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"},
+    )
+
+
+async def _under_one_header(
+    first: AsyncGenerator[bytes], others: Iterable[Awaitable[AsyncGenerator[bytes]]]
+) -> AsyncGenerator[bytes]:
+    """Files one after the other. Parts of one file have its header, which stands once above the
+    rows of all; a file with another header keeps its own.
+    """
+    header = b""
+    async with aclosing(first):
+        async for chunk in first:
+            header = header or chunk[: chunk.find(b"\n") + 1]
+            yield chunk
+    for other in others:
+        begun, at_header = b"", True
+        async with aclosing(await other) as chunks:
+            async for chunk in chunks:
+                begun += chunk
+                if at_header and len(begun) < len(header):
+                    continue
+                yield begun.removeprefix(header) if at_header else begun
+                begun, at_header = b"", False
+        yield begun
 
 
 async def _all(first: bytes, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
