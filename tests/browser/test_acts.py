@@ -281,6 +281,19 @@ def test_a_file_of_rejected_rows_that_cannot_be_read_is_not_a_list_of_rows(
     assert page.get_by_role("table").count() == 0
 
 
+def test_a_pipeline_that_joined_a_job_shows_its_step(scripted: Scripted, as_role: Any) -> None:
+    scripted.run(scripted.driver.provision())
+    own, joined = [
+        scripted.run(scripted.driver.submit("emission_recalc", TRAVEL)) for _ in range(2)
+    ]
+    assert joined.job_id == own.job_id
+    tabs = as_role("operator")
+    for one in (own, joined):
+        page = tabs.open(f"/pipelines/{one.pipeline_id}")
+        page.locator(".steps > li").first.wait_for()
+        assert page.locator(".steps > li").count() == 1
+
+
 def test_who_logs_out_in_one_tab_is_logged_out_in_all(tabs: Tabs) -> None:
     tabs.expected = ("401",)
     first, second = tabs.open("/years/2024"), tabs.open("/pipelines")

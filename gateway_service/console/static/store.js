@@ -152,10 +152,14 @@ export function isLive(row) {
 /** How many pipelines are live. */
 export const liveCount = computed(() => [...pipelines.value.values()].filter(isLive).length);
 
-/** The jobs of a pipeline, in the order in which they were made. */
-export function jobsOf(pipelineId) {
+/**
+ * The jobs of a pipeline, in the order in which they were made. A job names the pipeline that owns it:
+ * `joined` are those that the server told of this one, of which some may be another's.
+ */
+export function jobsOf(pipelineId, joined = []) {
+  const told = new Set(joined.map((job) => job.job_id));
   return [...jobs.value.values()]
-    .filter((job) => job.pipeline_id === pipelineId)
+    .filter((job) => job.pipeline_id === pipelineId || told.has(job.job_id))
     .sort((a, b) => Number(a.job_id) - Number(b.job_id));
 }
 

@@ -11,5 +11,5 @@ export function usePipeline(id) {
   useEffect(() => {
     if (asked.value) take({ pipelines: [asked.value.pipeline], jobs: asked.value.jobs });
   }, [asked.value]);
-  return { row, jobs: jobsOf(id), asked };
+  return { row, jobs: jobsOf(id, asked.value?.jobs), asked };
 }
