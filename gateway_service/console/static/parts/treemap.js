@@ -89,12 +89,12 @@ function Boxes({ node, parts, to }) {
 
 const fitsInto = (line, width) => line.length * CHARACTER + 2 * MARGIN <= width;
 
-/** A text in lines that fit, but for the last of `linesMax`, and for words that are too long. */
-function linesOf(text, width, linesMax = LINES_MAX) {
+/** A text in lines that fit, but for the last that it may have, and for words that are too long. */
+function linesOf(text, width) {
   const lines = [];
   for (const word of text.split(" ")) {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
-    if (lines.length && lines.length < linesMax && !fitsInto(longer, width)) lines.push(word);
+    if (lines.length && lines.length < LINES_MAX && !fitsInto(longer, width)) lines.push(word);
     else lines.splice(-1, 1, longer);
   }
   return lines;
@@ -104,7 +104,7 @@ function Box({ box, index, whole, to }) {
   const { part } = box.data;
   const [width, height] = [box.x1 - box.x0, box.y1 - box.y0];
   const figures = `${tonnes(part.kg)} t · ${share(part.kg, whole)}`;
-  const lines = [...linesOf(part.name, width), ...linesOf(figures, width, 1)];
+  const lines = [...linesOf(part.name, width), figures];
   const fits = lines.every((line) => fitsInto(line, width)) && height >= lines.length * LINE + MARGIN;
   const drawn = html`<rect class=${`box tint-${index % 7}`} x=${box.x0} y=${box.y0} width=${width}
       height=${height} rx="4"><title>${part.name}: ${figures}</title></rect>
