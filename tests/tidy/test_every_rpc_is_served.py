@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from types import ModuleType
 
 import pytest
@@ -39,6 +40,7 @@ def services() -> Iterator[tuple[ServiceDescriptor, type]]:
 SERVICES = list(services())
 
 
+@cache
 def servicers_of(generated: type) -> list[type]:
     """The classes of our own that serve it, wherever they are."""
     return [
