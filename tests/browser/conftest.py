@@ -121,6 +121,9 @@ class Tabs:
 def _tabs(chromium: Any, site: Site, *, signed_in: bool, **options: Any) -> Iterator[Tabs]:
     context = chromium.new_context(**{"locale": "en-GB", **options})
     context.set_default_timeout(20_000)
+    # Told only to who listens: without it no request is ever known to have ended.
+    for event in ("requestfinished", "requestfailed"):
+        context.on(event, lambda request: None)
     if signed_in:
         context.add_cookies([{"name": "carbonline", "value": site.token, "url": site.url}])
     tabs = Tabs(context, site)

@@ -10,7 +10,7 @@ from carbonline.v1 import scheduler_pb2, types_pb2
 from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.conftest import Tabs
 from tests.browser.scripted_stack import SCOPE, Scripted
-from tests.browser.test_pages import settled
+from tests.browser.settling import settled
 from tests.gateway.test_sync import TRAVEL
 from tests.scheduler_service.rpc.test_totals import ingested
 

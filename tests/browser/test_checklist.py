@@ -10,7 +10,8 @@ import pytest
 
 from tests.browser.conftest import Tabs
 from tests.browser.scripted_stack import SCOPE, Scripted
-from tests.browser.test_pages import LOOKS, PAGES, settled
+from tests.browser.settling import settled
+from tests.browser.test_pages import LOOKS, PAGES
 from tests.browser.test_store import row
 
 # Of one page each: headers, tables and focus are the same parts everywhere.

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.conftest import Tabs
-from tests.browser.test_pages import settled
+from tests.browser.settling import settled
 from tests.browser.test_unit_tree import KG_OF_A_TRIP, YEAR, tree_of_units
 
 __all__ = ["tree_of_units"]

@@ -7,8 +7,8 @@ import pytest
 from carbonline.v1 import types_pb2
 from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.scripted_stack import Scripted
+from tests.browser.settling import settled
 from tests.browser.test_acts import finish
-from tests.browser.test_pages import settled
 from tests.scheduler_service.rpc.conftest import BLOB
 
 TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Tabs
-from tests.browser.test_pages import PAGES, settled
+from tests.browser.settling import settled
+from tests.browser.test_pages import PAGES
 
 axe = pytest.importorskip("axe_playwright_python.base", reason="`make console-test` has it")
 

@@ -8,7 +8,7 @@ import pytest
 from carbonline.command.demo import find_files
 from tests.browser.axe_in_every_look import NARROW, axe_finds
 from tests.browser.conftest import Site, Tabs
-from tests.browser.test_pages import settled
+from tests.browser.settling import settled
 
 YEAR = 2022
 LONG = "Departement für Wärmeleitfähigkeitsuntersuchungen, Mikroskopie und Nanotechnologie"

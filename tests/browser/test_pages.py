@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Tabs
+from tests.browser.settling import settled
 
 axe = pytest.importorskip("axe_playwright_python.base", reason="`make console-test` has it")
 
@@ -32,13 +33,6 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 BYTES_MAX = 100_000
 REQUESTS_MAX = 30
-
-
-def settled(page: Any) -> None:
-    """Waits until the page has what it asked for."""
-    page.locator("h1").first.wait_for()
-    page.wait_for_load_state("load")
-    page.locator("[aria-busy=true]").first.wait_for(state="detached")
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -15,7 +15,7 @@ from carbonline.v1 import types_pb2
 from tests.browser.conftest import Tabs
 from tests.browser.keyboard import press_on
 from tests.browser.scripted_stack import SCOPE, Scripted
-from tests.browser.test_pages import settled
+from tests.browser.settling import comes, settled
 
 HEARD = Path(__file__).parent / "heard"
 PAGES = {
@@ -71,6 +71,12 @@ def lines_of(page: Any) -> list[str]:
     return lines
 
 
+def missing(wanted: list[str], found: list[str]) -> list[str]:
+    """The lines that are wanted and not found, each below the one before."""
+    rest = iter(found)
+    return [line for line in wanted if line not in rest]
+
+
 @pytest.fixture(scope="module")
 def addresses(site: Any, some_flights: Path) -> dict[str, str]:
     """The pages, with the numbers of this stack."""
@@ -82,17 +88,10 @@ def addresses(site: Any, some_flights: Path) -> dict[str, str]:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_tells_what_it_holds(new_tabs: Any, addresses: dict[str, str], name: str) -> None:
     page = new_tabs(timezone_id="UTC").open(addresses[name])
-    if name != "login":
-        page.get_by_text("Live").first.wait_for()
     settled(page)
     wanted = (HEARD / f"{name}.txt").read_text("utf-8").splitlines()
-    # A list that is empty at first has its table once its rows have come.
-    if any(line.startswith("table ") for line in wanted):
-        page.get_by_role("table").last.wait_for()
-    found = lines_of(page)
-    rest = iter(found)
-    missing = [line for line in wanted if line not in rest]
-    assert not missing, "\n".join(found)
+    found = comes(page, lambda: lines_of(page), lambda lines: not missing(wanted, lines))
+    assert not missing(wanted, found), "\n".join(found)
     for role, text, states in things_in(page):
         assert text or role not in ACTED_ON, (role, states)
         # A region or a table without a name is one among many.

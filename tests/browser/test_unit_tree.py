@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.conftest import Site, Tabs
-from tests.browser.test_pages import settled
+from tests.browser.settling import settled
 from tests.browser.test_upload_check import FACTORS, HEADER, written
 
 YEAR = 2033

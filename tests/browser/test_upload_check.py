@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.conftest import Site, Tabs
-from tests.browser.test_pages import settled
+from tests.browser.settling import settled
 
 # A year of its own: its uploads are those of these tests.
 YEAR = 2031

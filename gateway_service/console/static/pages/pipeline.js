@@ -25,7 +25,7 @@ export function Page({ id }) {
   return html`
     <h1>${t("pipeline_n", { n: id })} ${shown && html`<${StatusBadge} row=${shown} />`}</h1>
     <${Trouble} error=${asked.error} again=${asked.again} />
-    ${!shown && html`<${Waiting} asked=${asked} />`}
+    ${!(shown && jobs.length) && html`<${Waiting} asked=${asked} />`}
     ${asked.error && html`<p><a href="/pipelines">${t("page.pipelines")}</a></p>`}
     ${shown && html`
       <${Facts} row=${shown} />
