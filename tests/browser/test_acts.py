@@ -1,6 +1,7 @@
 """What people do to a pipeline: find out why it waits, cancel, recover, retry; and who may."""
 
 import re
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -10,7 +11,7 @@ from carbonline.v1 import scheduler_pb2, types_pb2
 from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.conftest import Tabs
 from tests.browser.scripted_stack import SCOPE, Scripted
-from tests.browser.settling import settled
+from tests.browser.settling import comes, settled
 from tests.gateway.test_sync import TRAVEL
 from tests.scheduler_service.rpc.test_totals import ingested
 
@@ -196,10 +197,20 @@ def test_an_act_that_would_be_refused_is_not_offered(
         page.get_by_text("Live").first.wait_for()
         settled(page)
         page.evaluate(DRAWN)
-        shown = page.locator("main button, main a").all_inner_texts()
-        offered |= ACTS["operator"].intersection(one.split("\n")[0].strip() for one in shown)
+        # What the last page lacks may come: on a busy machine an answer is refused for now.
+        wanted = ACTS[role] - offered if path == "/health" else set()
+        offered |= comes(page, partial(acts_on, page), wanted.issubset)
         page.close()
     assert offered == ACTS[role]
+
+
+def acts_on(page: Any) -> set[str]:
+    """What the page offers of all acts. It asks again for what was refused for now."""
+    again = page.get_by_role("button", name="Try again")
+    if again.count():
+        again.first.click()
+    shown = page.locator("main button, main a").all_inner_texts()
+    return ACTS["operator"].intersection(one.split("\n")[0].strip() for one in shown)
 
 
 async def unit_of(scripted: Scripted) -> None:
