@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
@@ -138,9 +139,11 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     postgres = str(find_binaries(os.environ).major)
     for name in chosen.parts or PARTS:
+        began = time.monotonic()
         figures = uvloop.run(_measured(PARTS[name], chosen.short))
         for figure in figures:
             print(f"({name}) {figure.sentence()}", flush=True)
+        print(f"({name}) took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         if not chosen.short and not chosen.no_row:
             append_row(f"python -m benchmarks.run {name}", postgres, figures)
     return 0
