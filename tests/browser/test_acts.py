@@ -188,7 +188,7 @@ def test_an_act_that_would_be_refused_is_not_offered(
     scripted.run(scripted.driver.claim("noop"))
     tabs: Tabs = as_role(role)
     tabs.expected = ("403",)
-    offered = set()
+    offered: set[str] = set()
     for path in (f"/pipelines/{answer.pipeline_id}", "/years/2024", "/health"):
         # Until the page knows who looks, it offers nothing to anybody.
         with tabs.context.expect_event("response", lambda one: one.url.endswith("/v1/me")) as me:
