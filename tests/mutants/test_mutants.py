@@ -22,4 +22,5 @@ def complaints_about(mutant: Mutant) -> Iterator[str]:
 def test_each_patch_applies_and_its_tests_exist() -> None:
     found = mutants()
     assert len(found) > 1000
-    assert [complaint for mutant in found for complaint in complaints_about(mutant)] == []
+    complaints = "\n".join(one for mutant in found for one in complaints_about(mutant))
+    assert not complaints, complaints

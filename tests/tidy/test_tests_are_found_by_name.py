@@ -46,12 +46,13 @@ def test_a_module_has_tests_of_its_name_or_a_row_that_says_where_they_are() -> N
         return (named_for(module) in PYTHON) != (elsewhere is not None)
 
     assert len(MODULES) > 500
-    assert [
+    found = "\n".join(
         f"write {named_for(module)}, or name the file that tests {module} in where_tests_are.py;"
         " not both"
         for module in MODULES
         if not has_either(module)
-    ] == []
+    )
+    assert not found, found
 
 
 @pytest.mark.parametrize("folder", TESTED_IN)
