@@ -91,7 +91,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "BLOB_DAMAGED": "upload the file again: the stored one is damaged",
         "STORE_FULL": "free space on the disk of the ledger process, or in the bucket",
         "JOB_TYPE_UNKNOWN": "repeat the call: a scheduler that knows the job type answers it",
-        "STORE_UNAVAILABLE": "repeat the call, with backoff, once the object store answers",
+        "STORE_UNAVAILABLE": "repeat the call, with backoff, once the store of files can be used",
         "DATABASE_FULL": "free space on the disk of the database; repeat the call, with backoff",
         "DATABASE_UNAVAILABLE": "repeat the same call, with backoff",
         "DRAINING": "repeat the same call: another server answers",

@@ -9,6 +9,8 @@ from worker_service.providers.access import TravelApiAccess, UnitDirectoryAccess
 from worker_service.providers.secret import Secret
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# Said instead of the number of the first page.
+NO_PAGES = "none"
 _WITH_URL = "Required with TRAVEL_API_URL."
 
 TRAVEL_API_URL = Setting(
@@ -87,7 +89,10 @@ UNIT_DIRECTORY_SIZE = Setting(
     "UNIT_DIRECTORY_SIZE", "text", "The parameter with the size of a page.", default="pageSize"
 )
 UNIT_DIRECTORY_FIRST_PAGE = Setting(
-    "UNIT_DIRECTORY_FIRST_PAGE", "0 or 1", "The number of the first page.", default="0"
+    "UNIT_DIRECTORY_FIRST_PAGE",
+    "0, 1 or none",
+    "The number of the first page; none if the directory answers all units at once.",
+    default="0",
 )
 UNIT_DIRECTORY_TIMEOUT_SECONDS = seconds(
     "UNIT_DIRECTORY_TIMEOUT_SECONDS", "120", "How long one request may take, with its answer."
@@ -152,7 +157,9 @@ def unit_directory_access(read: SettingsReader) -> UnitDirectoryAccess | None:
         parent=read.text(UNIT_DIRECTORY_PARENT),
         page=read.text(UNIT_DIRECTORY_PAGE),
         size=read.text(UNIT_DIRECTORY_SIZE),
-        first_page=read.whole(UNIT_DIRECTORY_FIRST_PAGE, most=1, least=0),
+        first_page=None
+        if read.text(UNIT_DIRECTORY_FIRST_PAGE) == NO_PAGES
+        else read.whole(UNIT_DIRECTORY_FIRST_PAGE, most=1, least=0),
         timeout_seconds=read.seconds(UNIT_DIRECTORY_TIMEOUT_SECONDS),
     )
     if not url:

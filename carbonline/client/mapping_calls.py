@@ -31,6 +31,20 @@ class MappingCalls(Calls):
         )
         return await self._ask_ledger(self._ledger.SaveMapping, request)
 
+    async def check_mapping(
+        self, data_entry_type: int, mapping: Mapping[str, Any], file_kind: str
+    ) -> None:
+        """Raises ServerError, with its fields, for a mapping that no file of the kind can have."""
+        # Without a name: a server that knows no check refuses it, and saves nothing.
+        request = mappings_pb2.SaveMappingRequest(
+            tenant=self.tenant,
+            data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
+            mapping=struct_of(mapping),
+            file_kind=file_kind,
+            check_only=True,
+        )
+        await self._ask_ledger(self._ledger.SaveMapping, request)
+
     async def list_mappings(
         self, wanted: mappings_pb2.ListMappingsRequest
     ) -> mappings_pb2.ListMappingsResponse:

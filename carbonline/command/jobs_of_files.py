@@ -14,10 +14,14 @@ from carbonline.client import submission
 from carbonline.client.airports import airport_rows
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
+from carbonline.client.mapping_calls import ENTRIES, FACTORS, UNITS
 from carbonline.client.uploads import file_of
 from carbonline.command.names import module_name, type_name
 from carbonline.command.upload_progress import upload_shown
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
+
+# Other jobs bring reference data of a kind.
+_FILE_KINDS = {"csv_ingest": ENTRIES, "factor_ingest": FACTORS, "unit_sync": UNITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,11 @@ def again_job(upload: ledger_pb2.Upload, year: int) -> FileJob:
 def of_sheet(job: FileJob, sheet: str) -> FileJob:
     """The job that reads this sheet of a workbook. "" leaves the choice to the worker."""
     return replace(job, extra={**job.extra, "sheet": sheet}) if sheet else job
+
+
+def file_kind_of(job: FileJob) -> str:
+    """What the job's file brings, as it is said of saved mappings."""
+    return _FILE_KINDS.get(job.job_type) or job.reference_kind
 
 
 def mapped(job: FileJob, mapping: Mapping[str, Any]) -> FileJob:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import ServerError
 from carbonline.client.pending import report_and_pending
 from carbonline.client.report_gaps import gaps
 from carbonline.client.view import PipelineView
@@ -16,7 +17,13 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import exit_code_of
-from carbonline.command.jobs_of_files import check_size, consenting, in_its_module, submit_file
+from carbonline.command.jobs_of_files import (
+    check_size,
+    consenting,
+    file_kind_of,
+    in_its_module,
+    submit_file,
+)
 from carbonline.command.names import message_words, status_word
 from carbonline.command.printing import kilograms
 from carbonline.command.safe_text import one_line
@@ -71,8 +78,25 @@ async def _check(client: ContractClient, found: Seed) -> None:
                 in_its_module(file.job, catalogue)
         except click.UsageError as error:
             refused.append(f"  {file.title}: {error.message}")
+    refused += await _refused_mappings(client, found)
     if refused:
         raise click.UsageError("Nothing was loaded:\n" + "\n".join(refused))
+
+
+async def _refused_mappings(client: ContractClient, found: Seed) -> Sequence[str]:
+    """What is wrong with the mappings, as the ledger says it. Their files are not looked at."""
+    refused = []
+    for file in (file for part in found.parts for file in part):
+        if mapping := file.job.extra.get("mapping"):
+            try:
+                kind = file_kind_of(file.job)
+                await client.check_mapping(file.job.data_entry_type, mapping, kind)
+            except ServerError as error:
+                wrong = {name: why for name, why in error.fields.items() if name != "name"}
+                if not error.fields:
+                    raise
+                refused += [f"  {file.title}: {name} {why}" for name, why in wrong.items()]
+    return refused
 
 
 @dataclass(frozen=True, slots=True)

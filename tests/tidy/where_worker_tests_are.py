@@ -112,6 +112,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "archives": WORKBOOKS,
         "cells": WORKBOOKS,
         "extraction": WORKBOOKS,
+        "memory": WORKBOOKS,
         "names": WORKBOOKS,
         "room": WORKBOOKS,
         "sheets": WORKBOOKS,

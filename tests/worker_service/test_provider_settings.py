@@ -86,4 +86,9 @@ def test_a_directory_of_units_needs_a_user_and_a_password() -> None:
     access = read_settings(given | {f"{prefix}USER": "me", f"{prefix}PASSWORD": SECRET})
     assert access.unit_directory is not None
     assert access.unit_directory.password.read() == SECRET
+    assert access.unit_directory.first_page == 0
+    given |= {f"{prefix}USER": "me", f"{prefix}PASSWORD": SECRET, f"{prefix}FIRST_PAGE": "none"}
+    without_pages = read_settings(given).unit_directory
+    assert without_pages is not None
+    assert without_pages.first_page is None
     assert SECRET not in repr(access)

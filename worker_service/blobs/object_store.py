@@ -18,14 +18,15 @@ from worker_service.blobs.reference import BlobReference, check_tenant
 from worker_service.blobs.store import (
     BLOB_BYTES_MAX,
     SUMMARY,
+    BlobDamaged,
     BlobFolderUnusable,
     BlobMissing,
     BlobReader,
-    BlobSummary,
     Kept,
     ObjectStoreFailed,
     Upload,
 )
+from worker_service.blobs.summary import BlobSummary, SummaryDamaged
 
 # Parts of an upload, and of a download: what is held in memory, times PARTS_MAX.
 PART_BYTES = 8 << 20
@@ -119,15 +120,30 @@ class ObjectBlobStore:
         return there.decode("ascii", errors="replace")
 
     def summary(self, reference: BlobReference) -> BlobSummary:
-        """Reads what is known of a blob. Raises BlobMissing or ObjectStoreFailed."""
-        name = summary_path_of(reference)
-        try:
-            asked(lambda: obstore.head(self.objects, path_of(reference)))
-            text = asked(lambda: bytes(obstore.get(self.objects, name).bytes()))
-        except NotThere:
+        """Reads what is known of a blob. Raises BlobMissing, BlobDamaged or ObjectStoreFailed."""
+        if not self.has(path_of(reference)):
             self._check_identity()
-            raise BlobMissing(f"there is no {reference}") from None
-        return BlobSummary.of_text(text.decode())
+            raise BlobMissing(f"there is no {reference}")
+        try:
+            return self._stored_summary(reference)
+        except (NotThere, SummaryDamaged):
+            # It may have been deleted meanwhile, and then both are gone.
+            if not self.has(path_of(reference)):
+                raise BlobMissing(f"there is no {reference}") from None
+            raise BlobDamaged.in_summary(reference) from None
+
+    def has_whole(self, reference: BlobReference) -> bool:
+        """Whether there are bytes, and a summary that can be read. Raises ObjectStoreFailed."""
+        try:
+            self._stored_summary(reference)
+        except (NotThere, SummaryDamaged):
+            return False
+        return self.has(path_of(reference))
+
+    def _stored_summary(self, reference: BlobReference) -> BlobSummary:
+        name = summary_path_of(reference)
+        stored = asked(lambda: bytes(obstore.get(self.objects, name).bytes()))
+        return BlobSummary.of_stored(stored)
 
     def collect_abandoned_uploads(self) -> int:
         """Nothing is left behind: temporary files have no name. Parts that were sent by a process
@@ -183,9 +199,9 @@ class ObjectUpload(Upload):
     def _send(self, reference: BlobReference) -> None:
         # The summary first: whoever sees the bytes sees it too.
         objects = self._store.objects
-        if not self._is_whole(reference):
-            text = self._summary.as_text(self.size_bytes).encode()
-            written(lambda: obstore.put(objects, summary_path_of(reference), text))
+        if not self._store.has_whole(reference):
+            summary = self._summary.to_store(self.size_bytes)
+            written(lambda: obstore.put(objects, summary_path_of(reference), summary))
         self._file.seek(0)
         written(
             lambda: obstore.put(
@@ -196,9 +212,6 @@ class ObjectUpload(Upload):
                 max_concurrency=PARTS_MAX,
             )
         )
-
-    def _is_whole(self, reference: BlobReference) -> bool:
-        return self._store.has(path_of(reference)) and self._store.has(summary_path_of(reference))
 
     def _outlive_a_removal(self, reference: BlobReference) -> None:
         """Sends again what a removal took that had looked at the blob before it was sent.
@@ -215,7 +228,7 @@ class ObjectUpload(Upload):
                         errno.EBUSY, "the same file is being deleted: upload it again"
                     )
                 time.sleep(random.uniform(0.1, 0.5))  # noqa: S311
-            elif self._is_whole(reference):
+            elif self._store.has_whole(reference):
                 return
             else:
                 self._send(reference)

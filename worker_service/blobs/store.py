@@ -2,14 +2,13 @@
 
 import errno
 import hashlib
-import json
 import os
 import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from typing import IO, Any, Protocol, Self
 
 from worker_service.blobs.folder_lock import check_locks, folder_locked, identity_of
 from worker_service.blobs.reference import BlobReference, check_tenant
+from worker_service.blobs.summary import BlobSummary, SummaryDamaged
 
 BLOB_BYTES_MAX = 2 << 30
 SUMMARY = ".json"
@@ -33,7 +33,12 @@ class BlobMissing(Exception):
 
 
 class BlobDamaged(Exception):
-    """The bytes on disk do not match the blob's hash."""
+    """The stored bytes do not match the blob's hash, or what is known of it cannot be read."""
+
+    @classmethod
+    def in_summary(cls, reference: BlobReference) -> Self:
+        """The error for a summary that is gone or damaged."""
+        return cls(f"what is known of {reference} is lost: upload the file again, which mends it")
 
 
 class BlobUnreadable(OSError):
@@ -59,38 +64,6 @@ class BlobTooLarge(Exception):
     def __init__(self, bytes_max: int) -> None:
         super().__init__(f"a file may have at most {bytes_max:,} bytes")
         self.bytes_max = bytes_max
-
-
-@dataclass(frozen=True, slots=True)
-class BlobSummary:
-    """What is known of a blob. `scope` is the scope that it was uploaded for, as plain JSON."""
-
-    file_name: str
-    size_bytes: int
-    created_at: datetime
-    scope: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of_text(cls, text: str) -> Self:
-        """A summary as it is stored."""
-        kept = json.loads(text)
-        return cls(
-            file_name=kept["file_name"],
-            size_bytes=kept["size_bytes"],
-            created_at=datetime.fromisoformat(kept["created_at"]),
-            scope=kept["scope"],
-        )
-
-    def as_text(self, size_bytes: int) -> str:
-        """The summary of so many bytes, to be stored."""
-        return json.dumps(
-            {
-                "file_name": self.file_name,
-                "size_bytes": size_bytes,
-                "created_at": self.created_at.isoformat(),
-                "scope": dict(self.scope),
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +145,19 @@ class BlobStore:
         self._identity = self._identity or identity_of(self.folder)
 
     def summary(self, reference: BlobReference) -> BlobSummary:
-        """Reads what is known of a blob. Raises BlobMissing."""
-        if not self.path(reference).is_file():
-            raise BlobMissing(f"there is no {reference}")
-        return BlobSummary.of_text(self.summary_path(reference).read_text("utf-8"))
+        """Reads what is known of a blob.
+
+        Raises BlobMissing, BlobUnreadable, or BlobDamaged for what is gone or cannot be read.
+        """
+        self.open(reference).close()
+        try:
+            return BlobSummary.of_stored(self.summary_path(reference).read_bytes())
+        except (FileNotFoundError, SummaryDamaged):
+            # It may have been deleted meanwhile, and then both are gone.
+            self.open(reference).close()
+            raise BlobDamaged.in_summary(reference) from None
+        except OSError as error:
+            raise BlobUnreadable(reference, error) from error
 
     def collect_abandoned_uploads(self, older_than_seconds: float = _ABANDONED_SECONDS) -> int:
         """Deletes parts of uploads whose process has died. Returns how many files.
@@ -238,7 +220,7 @@ class Upload(ABC):
     @abstractmethod
     def keep(self) -> Kept:
         """Makes the upload a blob, which counts as uploaded now. The first summary of the same
-        bytes stays.
+        bytes stays, unless it is damaged. Raises OSError.
         """
 
 
@@ -256,13 +238,15 @@ class FolderUpload(Upload):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        super().__exit__(kind, error, trace)
-        self._passing.unlink(missing_ok=True)
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self._passing.unlink(missing_ok=True)
 
     def keep(self) -> Kept:
         """Makes the upload a blob, synced to disk. The first summary of the same bytes stays,
         and so do the first bytes, unless they are damaged: then these take their place. The bytes
-        that stay count as uploaded now.
+        that stay count as uploaded now. Raises OSError.
         """
         reference = BlobReference(self._tenant, self.sha256)
         self._file.flush()
@@ -273,21 +257,22 @@ class FolderUpload(Upload):
         # Outside the lock, since it reads the whole file.
         is_whole = _is_whole(target, reference.sha256, self.size_bytes)
         with folder_locked(target.parent):
-            if is_whole and _touched(target):
-                return Kept(reference, self.size_bytes, already_stored=True)
             # The summary first: whoever sees the bytes sees it too.
-            if not (target.is_file() and summary.is_file()):
+            mends = not (target.is_file() and _is_summary(summary))
+            if mends:
                 self._write_summary(summary)
-            self._passing.replace(target)
-            for folder in (target.parent, target.parent.parent):
-                _sync_folder(folder)
-        return Kept(reference, self.size_bytes, already_stored=False)
+            stays = is_whole and _touched(target)
+            if not stays:
+                self._passing.replace(target)
+            if mends or not stays:
+                for folder in (target.parent, target.parent.parent):
+                    _sync_folder(folder)
+        return Kept(reference, self.size_bytes, already_stored=stays)
 
     def _write_summary(self, target: Path) -> None:
-        text = self._summary.as_text(self.size_bytes)
         passing = self._passing.with_suffix(SUMMARY)
-        with passing.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with passing.open("xb") as file:
+            file.write(self._summary.to_store(self.size_bytes))
             file.flush()
             os.fsync(file.fileno())
         passing.replace(target)
@@ -351,6 +336,15 @@ def _is_whole(path: Path, sha256: str, size_bytes: int) -> bool:
             return same_size and hashlib.file_digest(file, "sha256").hexdigest() == sha256
     except FileNotFoundError:
         return False
+
+
+def _is_summary(path: Path) -> bool:
+    """Whether there is a summary that can be read."""
+    try:
+        BlobSummary.of_stored(path.read_bytes())
+    except (FileNotFoundError, SummaryDamaged):
+        return False
+    return True
 
 
 def _touched(path: Path) -> bool:

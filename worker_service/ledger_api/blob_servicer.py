@@ -2,12 +2,14 @@
 
 import asyncio
 import errno
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any
 
 from google.protobuf import json_format
 
+from carbonline.postgres.errors import DatabaseUnavailable
 from carbonline.serving.errors import RpcError, Violation, invalid
 from carbonline.serving.interceptor import Context, caller
 from carbonline.serving.places import NoPlace, Places
@@ -17,12 +19,12 @@ from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_r
 from worker_service.blobs.store import (
     BlobDamaged,
     BlobMissing,
-    BlobSummary,
     BlobTooLarge,
     Kept,
     ObjectStoreFailed,
     Upload,
 )
+from worker_service.blobs.summary import BlobSummary
 from worker_service.ledger.named_blobs import uploads_of_blob
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger_api.fields import Fields
@@ -56,47 +58,29 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
         self, request_iterator: AsyncIterator[blobs_pb2.UploadBlobRequest], _context: Context
     ) -> blobs_pb2.UploadBlobResponse:
         """Keep the whole file, or nothing of it."""
-        try:
+        with _faults_told():
             return await self._received(request_iterator)
-        except BlobTooLarge as error:
-            limit = {"limit": str(error.bytes_max)}
-            raise RpcError("TOO_LARGE", str(error), limit) from None
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                full = "the store of files is full; upload the file again later"
-                raise RpcError("STORE_FULL", full) from error
-            raise _of_the_store(error) from error
 
     async def DownloadBlob(
         self, request: blobs_pb2.DownloadBlobRequest, _context: Context
     ) -> AsyncIterator[blobs_pb2.DownloadBlobResponse]:
         """Send the bytes, and check their sha256 after the last one."""
         reference = _reference(request.tenant, request.blob)
-        try:
+        with _faults_told():
             await self._check_limits(reference)
             with self._transfer():
                 async with opened(self._store.open, reference) as reader:
                     while piece := await whole(reader.read, DOWNLOAD_CHUNK_BYTES):
                         yield blobs_pb2.DownloadBlobResponse(chunk=piece)
-        except BlobMissing as error:
-            raise _not_found(error) from None
-        except BlobDamaged as error:
-            raise RpcError("BLOB_DAMAGED", str(error)) from None
-        except OSError as error:
-            raise _of_the_store(error) from error
 
     async def StatBlob(
         self, request: blobs_pb2.StatBlobRequest, _context: Context
     ) -> blobs_pb2.StatBlobResponse:
         """Describe the file."""
         reference = _reference(request.tenant, request.blob)
-        try:
+        with _faults_told():
             summary = await asyncio.to_thread(self._store.summary, reference)
-        except BlobMissing as error:
-            raise _not_found(error) from None
-        except ObjectStoreFailed as error:
-            raise _of_the_store(error) from error
-        return await self._as_told(_described(reference, summary), reference)
+            return await self._as_told(_described(reference, summary), reference)
 
     async def _check_limits(self, reference: BlobReference) -> None:
         """Raises BlobMissing, or RpcError BLOB_NOT_FOUND for a file beyond the caller's limits."""
@@ -232,16 +216,35 @@ def _concealed(reference: BlobReference) -> RpcError:
     return RpcError("BLOB_NOT_FOUND", f"there is no {reference}", conceals=True)
 
 
-def _of_the_store(error: OSError) -> Exception:
-    """What the caller is told of a store that does not answer. Another fault stays what it is."""
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Every fault of the store as a caller is told it."""
+    try:
+        yield
+    except BlobTooLarge as error:
+        limit = {"limit": str(error.bytes_max)}
+        raise RpcError("TOO_LARGE", str(error), limit) from None
+    except BlobMissing as error:
+        raise RpcError("BLOB_NOT_FOUND", str(error)) from None
+    except BlobDamaged as error:
+        raise RpcError("BLOB_DAMAGED", str(error)) from None
+    except DatabaseUnavailable:
+        # An OSError, too, and no fault of the store.
+        raise
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            full = "the store of files is full; upload the file again later"
+            raise RpcError("STORE_FULL", full) from error
+        raise RpcError("STORE_UNAVAILABLE", f"{_reason_of(error)}; try again later") from error
+
+
+def _reason_of(error: OSError) -> str:
+    """What is wrong with the store. The words for a folder name no path of this machine."""
     for one in (error, error.__cause__):
         if isinstance(one, ObjectStoreFailed):
-            return RpcError("STORE_UNAVAILABLE", f"{one.strerror}; try again later")
-    return error
-
-
-def _not_found(error: BlobMissing) -> RpcError:
-    return RpcError("BLOB_NOT_FOUND", str(error))
+            return str(one.strerror)
+    why = os.strerror(error.errno) if error.errno else type(error).__name__
+    return f"the store of files cannot be used ({why})"
 
 
 def _described(reference: BlobReference, summary: BlobSummary) -> blobs_pb2.StatBlobResponse:

@@ -29,18 +29,21 @@ _NAME = "name"
 async def answer_save(
     ledger: Ledger, tenant: str, request: mappings_pb2.SaveMappingRequest, saved_by: str
 ) -> mappings_pb2.SaveMappingResponse:
-    """Saves a mapping. Raises RpcError FIELD_INVALID."""
+    """Saves a mapping, or checks it alone. Raises RpcError FIELD_INVALID."""
     fields = Fields()
-    key = _key(fields, tenant, request)
+    key = _key(fields, tenant, request, needs_name=not request.check_only)
     mapping = fields.json("mapping", request.mapping)
-    # A listed mapping may be sent back as it came, under another name.
-    mapping.pop(_NAME, None)
+    if not request.check_only:
+        # A listed mapping may be sent back as it came, under another name.
+        mapping.pop(_NAME, None)
     check_mapping(fields, "mapping", mapping)
     if not mapping:
         fields.fail("mapping", "is required: how a file of another program is read")
     fields.done()
     _check_columns(fields, key, mapping)
     fields.done()
+    if request.check_only:
+        return mappings_pb2.SaveMappingResponse()
     name = request.name.strip()
     saved = await save_mapping(ledger, key, name, mapping, saved_by)
     if saved is None:
@@ -96,6 +99,8 @@ def _key(
     fields: Fields,
     tenant: str,
     request: mappings_pb2.SaveMappingRequest | mappings_pb2.DeleteMappingRequest,
+    *,
+    needs_name: bool = True,
 ) -> MappingKey:
     file_kind = _file_kind(fields, request.file_kind) or ENTRIES
     is_of_a_type = file_kind in OF_A_TYPE
@@ -104,7 +109,7 @@ def _key(
     )
     if kind and not is_of_a_type:
         fields.fail("data_entry_type", f"must be left out: files of {file_kind} are of no type")
-    name = fields.text(_NAME, request.name.strip(), NAME_CHARACTERS_MAX, needed=True)
+    name = fields.text(_NAME, request.name.strip(), NAME_CHARACTERS_MAX, needed=needs_name)
     if len(name) <= NAME_CHARACTERS_MAX and (fault := name_fault(name)):
         fields.fail(_NAME, fault)
     return MappingKey(tenant, kind or 0, file_kind, comparison_key(name))

@@ -31,7 +31,8 @@ class UnitDirectoryAccess:
     """Where the directory is, who asks, and how it names pages and fields.
 
     `list` is the key of the list in an answer; "" if the answer is the list. `parent` is the key of
-    the id of the unit above; "" if the directory tells no tree.
+    the id of the unit above; "" if the directory tells no tree. `first_page` is None for one that
+    answers all units at once, which is asked without `page` and `size`.
     """
 
     url: str
@@ -43,6 +44,6 @@ class UnitDirectoryAccess:
     parent: str = ""
     page: str = "page"
     size: str = "pageSize"
-    first_page: int = 0
+    first_page: int | None = 0
     timeout_seconds: float = 120.0
     first_pause_seconds: float = FIRST_PAUSE_SECONDS

@@ -33,6 +33,9 @@ class NotSignedIn(Exception):
 class Exchange:
     """One request. `says` is what it is for, as in "The travel API did not answer when ...".
 
+    `path` is below the address of the service; "" for that address as it is written, since one that
+    ends in / is another than one that does not.
+
     `secrets` are never repeated, whatever the service answers.
     """
 
@@ -61,7 +64,7 @@ class JsonCalls:
     ) -> None:
         self._session = session
         self._service = service
-        self._url = url.rstrip("/")
+        self._url = url
         self._check = check
         self._first_pause_seconds = first_pause_seconds
 
@@ -87,7 +90,7 @@ class JsonCalls:
         try:
             async with self._session.request(
                 exchange.method,
-                f"{self._url}{exchange.path}",
+                f"{self._url.rstrip('/')}{exchange.path}" if exchange.path else self._url,
                 json=exchange.body,
                 params=exchange.query,
                 headers=exchange.headers,

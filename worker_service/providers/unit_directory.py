@@ -23,6 +23,7 @@ class UnitDirectory:
     """Implements worker_service.providers.provider.Provider, which documents each method.
 
     The list ends with the first page that is empty, since a directory may have pages of any size.
+    One without pages is asked once.
     """
 
     access: UnitDirectoryAccess
@@ -41,8 +42,11 @@ class UnitDirectory:
             calls = JsonCalls(
                 session, SERVICE, access.url, wanted.check, access.first_pause_seconds
             )
+            if access.first_page is None:
+                yield _rows(await _units(calls, access, {}, "for its units"), access)
+                return
             before: Sequence[Any] = ()
-            for number in range(PAGES_MAX):
+            for number in range(access.first_page, access.first_page + PAGES_MAX):
                 units = await _page(calls, access, number)
                 if not units:
                     return
@@ -50,7 +54,8 @@ class UnitDirectory:
                     raise ProviderRefused(
                         "pages_repeat",
                         f"{SERVICE} answers the same page again: UNIT_DIRECTORY_PAGE must name the"
-                        " parameter with the number of the page.",
+                        " parameter with the number of the page; or UNIT_DIRECTORY_FIRST_PAGE must"
+                        " be none, if it answers all units at once.",
                     )
                 before = units
                 yield _rows(units, access)
@@ -58,15 +63,20 @@ class UnitDirectory:
 
 
 async def _page(calls: JsonCalls, access: UnitDirectoryAccess, number: int) -> Sequence[Any]:
+    query = {access.page: str(number), access.size: str(PAGE_UNITS)}
+    return await _units(calls, access, query, f"for page {number}")
+
+
+async def _units(
+    calls: JsonCalls, access: UnitDirectoryAccess, query: Mapping[str, str], says: str
+) -> Sequence[Any]:
     password = await asyncio.to_thread(access.password.read)
     credentials = base64.b64encode(f"{access.user}:{password}".encode()).decode()
-    page = access.first_page + number
-    says = f"for page {page}"
     exchange = Exchange(
         "GET",
         "",
         says,
-        query={access.page: str(page), access.size: str(PAGE_UNITS)},
+        query=query,
         headers={"Authorization": f"Basic {credentials}"},
         secrets=(credentials, password),
     )

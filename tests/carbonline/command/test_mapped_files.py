@@ -291,3 +291,31 @@ def test_a_mapping_of_a_load_is_for_a_file(terminal: Terminal) -> None:
     ):
         typed = terminal.type("load", *words, "--decimal", "comma")
         assert (typed.code, "for a FILE" in typed.err) == (2, True), typed
+
+
+def test_the_mappings_of_a_folder_are_checked_before_its_first_file_is_loaded(
+    terminal: Terminal, theirs: Path
+) -> None:
+    of_trips = f'[[activity]]\ntype = "plane"\nyears = 2041\nfile = "{theirs.name}"\nmapping = '
+    (theirs.parent / "seed.toml").write_text(
+        '[[units]]\nfile = "units.csv"\nyears = 2041\nmapping = { dates = "noon" }\n'
+        '[[rates]]\nfile = "units.csv"\nmapping = { columns = { Code = "code" } }\n'
+        '[[factors]]\ntype = "plane"\nyears = 2041\nfile = "units.csv"\n'
+        'mapping = { columns = { Von = "origin_iata" } }\n'
+        f'{of_trips}{{ columns = {{ Von = "origin_iat" }} }}\n'
+        f'{of_trips}{{ decimal = "comma" }}\nsource = "agency"\n'
+    )
+    terminal.file("units.csv", UNITS)
+    before = terminal.type("pipelines", "--json").out
+    typed = terminal.type("seed", str(theirs.parent))
+    assert typed.code == 2
+    _, *said = typed.err.partition("Nothing was loaded:")[2].splitlines()
+    beginnings = (
+        "  units 2041: mapping.dates must be how a day is written",
+        "  rates: mapping names a column",
+        "  factors plane 2041: mapping names a column origin_iata that files",
+        "  activity plane 2041: mapping names a column origin_iat that files",
+    )
+    for line, begins in zip(said, beginnings, strict=True):
+        assert line.startswith(begins)
+    assert terminal.type("pipelines", "--json").out == before

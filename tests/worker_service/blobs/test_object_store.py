@@ -14,6 +14,7 @@ from obstore.store import LocalStore, ObjectStore
 
 from tests.worker_service.blobs.faulty_s3 import BUCKET, KEY, SECRET, FaultyS3, faulty_s3
 from tests.worker_service.blobs.test_store import content_of, put
+from tests.worker_service.blobs.test_summary import DAMAGES
 from worker_service.blobs import object_removal
 from worker_service.blobs.any_store import blob_store, old_blobs, remove_blob, take_turn, tenants
 from worker_service.blobs.object_calls import take_away
@@ -150,6 +151,18 @@ def test_damaged_bytes_are_told_and_replaced_by_another_upload(
         content_of(store, reference)
     put(store, FILE)
     assert content_of(store, reference) == FILE
+
+
+def test_a_lost_summary_is_told_and_mended_by_an_upload(
+    store: ObjectBlobStore, s3: FaultyS3
+) -> None:
+    reference = put(store, b"x", file_name="first.csv").reference
+    for damage in DAMAGES[:2]:
+        s3.put(f"of/carbonline/{summary_path_of(reference)}", damage)
+        with pytest.raises(BlobDamaged, match="is lost: upload the file again, which mends it"):
+            store.summary(reference)
+        assert put(store, b"x", file_name="again.csv").already_stored
+        assert store.summary(reference).file_name == "again.csv"
 
 
 def test_a_missing_object_has_nothing_to_do_with_the_store(

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import pytest
 import xlsxwriter
@@ -29,6 +29,7 @@ from worker_service.carbon.csv_source.byte_stream import PlainBytes
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.parse.entries import EntryFile, read_entries
 from worker_service.carbon.workbooks import text_of as module
+from worker_service.carbon.workbooks.memory import MEMORY_BYTES_MAX, memory_bytes_max
 from worker_service.carbon.workbooks.room import NoRoomForText
 from worker_service.carbon.workbooks.text_of import OfSheet
 
@@ -320,6 +321,50 @@ def test_a_damaged_workbook_is_a_sentence_wherever_it_is_damaged() -> None:
     for content in odd:
         with suppress(RefusedFile):
             list(opened(content).batches)
+
+
+def test_a_spreadsheet_with_broken_xml_is_damaged_and_says_where() -> None:
+    """Cells that may show errors are looked at by a parser of their own, before the reader's."""
+    error = refused(ods([HEADER, with_cells(note="a<b")], ' calcext:value-type="error"'))
+    assert error.cause is Cause.DAMAGED_ARCHIVE
+    assert str(error).startswith("the file is damaged or cut off: ")
+    assert "line 1, column" in str(error)
+
+
+def test_a_workbook_has_the_memory_of_its_process_and_says_if_that_is_too_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, limited = tmp_path / "own", tmp_path / "groups" / "a.slice" / "worker"
+    limited.mkdir(parents=True)
+    (limited / "memory.max").write_text("max\n")
+    (limited.parent / "memory.max").write_text(f"{2 << 30}\n")
+    assert memory_bytes_max(own, tmp_path / "groups") == MEMORY_BYTES_MAX
+    own.write_text("1:name=systemd:/other\n0::/a.slice/worker\n")
+    assert memory_bytes_max(own, tmp_path / "groups") == 3 << 29
+
+    monkeypatch.setattr(module, "memory_bytes_max", lambda: 900 << 20)
+    # A text is in the file once, and in memory for each cell.
+    rows = [["x" * 32_000]] * 40_000
+    error = refused(workbook({"Trips": [HEADER, *rows]}))
+    assert error.cause is Cause.TOO_LARGE
+    assert str(error).startswith("the workbook needs more than 900 MB of memory to be read")
+
+
+@pytest.mark.parametrize("small_bytes", [0, 1 << 20])
+def test_a_large_workbook_waits_for_another_and_a_small_one_does_not(
+    small_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def read_alone(*_: object) -> NoReturn:
+        seen.append(module._LARGE.locked())
+        raise RefusedFile(Cause.EMPTY, "read")
+
+    monkeypatch.setattr(module, "_extracted", read_alone)
+    monkeypatch.setattr(module, "SMALL_BYTES", small_bytes)
+    assert str(refused(workbook({"Trips": [HEADER, ROW]}))) == "read"
+    assert seen == [small_bytes == 0]
+    assert not module._LARGE.locked()
 
 
 @pytest.mark.parametrize("content", [b"workbook", b"archive"])

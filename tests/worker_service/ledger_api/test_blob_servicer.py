@@ -1,12 +1,13 @@
 """Files go in whole or not at all, and come out as they went in."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import sys
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.worker_service.ledger_api.conftest import (
     serving,
     until,
 )
+from worker_service.blobs.store import BlobStore
 from worker_service.ledger_api import blob_servicer
 from worker_service.settings import Settings
 
@@ -285,6 +287,37 @@ async def test_bytes_that_changed_on_disk_are_not_passed_on_as_good(client: Clie
     error = await refused(client.download(blob))
     assert (error.code, error.reason) == ("DATA_LOSS", "BLOB_DAMAGED")
     assert error.message.endswith("upload the file again, which mends it")
+
+
+async def test_every_fault_of_the_folder_is_told_and_none_is_a_bug(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob = (await client.upload(PIECES)).blob
+    fault = OSError()
+
+    def fails(*_: object) -> NoReturn:
+        raise fault
+
+    def calls() -> list[Any]:
+        return [client.upload([b"another"]), client.download(blob), stat(client, blob)]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BlobStore, "path", fails)
+        for number in (errno.EROFS, errno.EACCES, errno.ENOTDIR, errno.EIO, errno.ESTALE):
+            fault.errno = number
+            told = [await refused(call) for call in calls()]
+            assert {(error.code, error.reason) for error in told} == {
+                ("UNAVAILABLE", "STORE_UNAVAILABLE")
+            }
+            wanted = f"the store of files cannot be used ({os.strerror(number)}); try again later"
+            assert {error.message for error in told} == {wanted}
+        for number in (errno.ENOSPC, errno.EDQUOT):
+            fault.errno = number
+            assert (await refused(client.upload([b"another"]))).reason == "STORE_FULL"
+    (client.folder / "local").rename(client.folder / "moved")
+    (client.folder / "local").write_bytes(b"no folder")
+    told = [await refused(call) for call in calls()]
+    assert {error.reason for error in told} == {"STORE_UNAVAILABLE"}
 
 
 @pytest.mark.parametrize("damage", [b"lies", bytes(sum(map(len, PIECES)))])

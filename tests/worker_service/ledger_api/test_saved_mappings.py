@@ -156,6 +156,21 @@ async def test_what_no_file_of_the_type_can_have_is_not_saved(
     assert await listed(book_client) == []
 
 
+async def test_a_check_says_what_saving_would_and_saves_nothing(book_client: Client) -> None:
+    checked = saving("")
+    checked.check_only = True
+    assert await book_client.ledger.SaveMapping(checked) == mappings_pb2.SaveMappingResponse()
+    checked.mapping.update({"decimal": "dot", "name": " "})
+    error = await refused(book_client.ledger.SaveMapping(checked))
+    assert "mapping.decimal: must be one of" in error.message
+    assert "mapping.name: must be a name" in error.message
+    checked = saving("", {"columns": {"Von": "origin"}})
+    checked.check_only = True
+    error = await refused(book_client.ledger.SaveMapping(checked))
+    assert "mapping: names a column origin that files of this type do not have" in error.message
+    assert await listed(book_client) == []
+
+
 async def test_there_is_an_end_to_mappings_and_those_that_are_there_can_be_replaced(
     book_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

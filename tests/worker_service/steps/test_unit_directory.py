@@ -4,7 +4,7 @@ import base64
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,7 @@ class Directory:
     pages: list[Any]
     status: int = 200
     asked: list[Mapping[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     port: int = 0
     before: Callable[[web.Request], Awaitable[None]] | None = None
 
@@ -61,6 +62,7 @@ class Directory:
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(dict(request.query))
+        self.paths.append(request.path)
         if self.before is not None:
             await self.before(request)
         credentials = base64.b64encode(f"someone:{PASSWORD}".encode()).decode()
@@ -68,7 +70,7 @@ class Directory:
             return web.Response(status=401)
         if self.status != 200:
             return web.json_response({"message": f"no: {credentials}"}, status=self.status)
-        number = int(request.query["page"]) - 1
+        number = int(request.query.get("page", 1)) - 1
         units = self.pages[number] if number < len(self.pages) else []
         return web.json_response({"units": units} if isinstance(units, list) else units)
 
@@ -77,6 +79,7 @@ class Directory:
 async def served(directory: Directory) -> AsyncIterator[None]:
     app = web.Application()
     app.router.add_get("/api/units", directory.answer)
+    app.router.add_get("/api/units/", directory.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -132,6 +135,16 @@ async def test_units_come_page_by_page_until_one_is_empty(synced: Synced) -> Non
         "2 units accepted. 2 new, 0 renamed, 0 unchanged. The year 2024 is provisioned."
     )
     assert synced.directory.asked == [{"page": str(n), "pageSize": "500"} for n in (1, 2, 3)]
+
+
+async def test_a_directory_without_pages_and_with_any_address_is_asked_once(synced: Synced) -> None:
+    synced.directory.pages = [[PHYSICS, LAW]]
+    access = replace(synced.directory.access(), first_page=None)
+    synced.asks(replace(access, url=f"{access.url}/"))
+    held = claim("unit_sync", 1_000_000, payload={"provider": "unit-directory"})
+    assert "2 units accepted." in str(await synced.step(held.run))
+    assert synced.directory.asked == [{}]
+    assert synced.directory.paths == ["/api/units/"]
 
 
 async def test_a_unit_that_vanished_is_kept_and_flagged_and_its_totals_stand(

@@ -214,11 +214,10 @@ def _named(
     divided: DividedNumbers,
 ) -> Iterator[TextBatch]:
     nothing, unnamed = True, set(header.unnamed)
-    row, blank = 1, 0
+    blank = 0
     with opened:
         for batch in batches(lines, header.width, header.separator):
-            blank += batch.next_row - row - batch.frame.height - len(batch.wide)
-            row = batch.next_row
+            blank += batch.read_rows - batch.frame.height - len(batch.wide)
             if blank > BLANK_ROWS_MAX:
                 raise too_many_blank()
             ragged = _ragged(batch, header, divided)

@@ -2,8 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -23,6 +24,7 @@ from worker_service.carbon.csv_source.widths import (
 
 # Control characters of which one that the block lacks marks the end of each line.
 _MARKS = (b"\x01", b"\x02", b"\x03", b"\x04", b"\x05", b"\x06", b"\x07")
+_FILLED_LINE = re.compile(rb"[^\n]+\n")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +33,8 @@ class RawBatch:
 
     `frame`: records of the header's width as text columns "0", "1", ... and row_number. Empty and
     missing fields are null or "". `wide`: records with values beyond the header's columns. Blank
-    records are in neither, but count in row numbers. `next_row` is the number after the last one.
+    records are in neither, but count in row numbers. `read_rows` counts the records that were read
+    one by one, blank ones too: all but empty lines. `next_row` is the number after the last one.
     `has_marks`: a field may begin with invisible characters, or with a mark for spreadsheets.
     `has_lines`: a field may hold several lines. `widths`: row_number and how many `fields` the
     rows have that have fewer or more than the header; None if there is no such row.
@@ -40,6 +43,7 @@ class RawBatch:
     frame: pl.DataFrame
     wide: list[WideRecord]
     next_row: int
+    read_rows: int
     has_marks: bool = True
     has_lines: bool = True
     widths: pl.DataFrame | None = None
@@ -49,11 +53,52 @@ def batches(lines: Lines, width: int, separator: str) -> Iterator[RawBatch]:
     """All records after the header. Row 1 is the first. Raises RefusedFile for open quotes."""
     row = 1
     while block := lines.block():
-        batch = _by_polars(block, width, separator, row)
+        filled = block.lstrip(b"\n")
+        row += len(block) - len(filled)
+        if not filled:
+            continue
+        batch = _between_empty_lines(filled, width, separator, row)
         if batch is None:
-            batch = _of_records(quoted_records(lines, block, separator, row), width, row)
+            batch = _by_polars(filled, width, separator, row)
+        if batch is None:
+            batch = _of_records(quoted_records(lines, filled, separator, row), width, row)
         row = batch.next_row
         yield batch
+
+
+def _between_empty_lines(block: bytes, width: int, separator: str, row: int) -> RawBatch | None:
+    """The block read without its empty lines, of which a part of a divided file may have millions:
+    one for each row of another type. None if it has none, or its quotes are untidy.
+    """
+    if b"\n\n" not in block or (b'"' in block and not _tidy(block, separator)):
+        return None
+    # Line ends inside quotes end no record.
+    outside = b'"'.join(
+        part.replace(b"\n", b" ") if at % 2 else part for at, part in enumerate(block.split(b'"'))
+    )
+    filled, numbers, end = [], [], 0
+    for line in _FILLED_LINE.finditer(outside):
+        row += line.start() - end
+        filled.append(block[line.start() : line.end()])
+        numbers.append(row)
+        row, end = row + 1, line.end()
+    batch = _by_polars(b"".join(filled), width, separator, 0)
+    if batch is None:
+        return None
+    row += len(outside) - end
+    return _renumbered(batch, pl.Series("row_number", numbers, pl.Int32), row)
+
+
+def _renumbered(batch: RawBatch, numbers: pl.Series, next_row: int) -> RawBatch:
+    """The batch with the number of each row that it counts from 0."""
+    numbered = pl.lit(numbers).gather(pl.col("row_number"))
+    return replace(
+        batch,
+        frame=batch.frame.with_columns(row_number=numbered),
+        wide=[replace(record, row=numbers[record.row]) for record in batch.wide],
+        next_row=next_row,
+        widths=None if batch.widths is None else batch.widths.with_columns(row_number=numbered),
+    )
 
 
 def quoted_records(
@@ -153,7 +198,7 @@ def _by_polars(block: bytes, width: int, separator: str, row: int) -> RawBatch |
             return None
     marks = may_have_marks(block, separator) or may_have_unseen(block)
     numbered = without_blank(_numbered(frame, row))
-    return RawBatch(numbered, [], row + frame.height, marks, has_lines)
+    return RawBatch(numbered, [], row + frame.height, frame.height, marks, has_lines)
 
 
 def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int) -> RawBatch:
@@ -167,7 +212,8 @@ def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int)
     wide = sorted([*wide, *surplus], key=lambda record: record.row)
     marks = may_have_marks(block, separator) or may_have_unseen(block)
     fitting = without_blank(fitting)
-    return RawBatch(fitting, wide, row + frame.height, marks, has_lines=False, widths=others)
+    rows = frame.height
+    return RawBatch(fitting, wide, row + rows, rows, marks, has_lines=False, widths=others)
 
 
 def _marked(block: bytes, width: int, separator: str, mark: str, *, quoted: bool) -> pl.DataFrame:
@@ -220,4 +266,4 @@ def _of_records(records: list[list[str]], width: int, row: int) -> RawBatch:
     schema: dict[str, pl.DataType | type[pl.DataType]] = {str(at): pl.String for at in range(width)}
     frame = pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
     frame = without_blank(_numbered(frame, row))
-    return RawBatch(frame, wide, row + len(records), widths=widths)
+    return RawBatch(frame, wide, row + len(records), len(records), widths=widths)

@@ -29,6 +29,8 @@ class Cause(StrEnum):
 
 
 # Twice what a sheet of a spreadsheet has. More are no table, and a small archive may hold many.
+# Empty lines are passed over, and count for nothing: a part of a divided file has one for each row
+# of another type.
 BLANK_ROWS_MAX = 2_000_000
 
 

@@ -12,19 +12,12 @@ from worker_service.carbon.csv_source.byte_stream import (
     Open,
     PlainBytes,
 )
-from worker_service.carbon.csv_source.refusal import (
-    BLANK_ROWS_MAX,
-    Cause,
-    RefusedFile,
-    too_many_blank,
-)
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 
 UTF_8, WINDOWS_1252 = "utf-8", "windows-1252"
 LINE_BYTES_MAX = 1 << 20
 # In UTF-16 every second byte of Latin letters is NUL.
 _UTF16_HEAD_BYTES = 16
-# Of an unbroken run, half the blank lines are found so.
-_BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
 # Bytes that code page 1252 gives no character to.
 _NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
@@ -66,7 +59,7 @@ def survey(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> Survey:
     """
     with closing(PlainBytes(open_file(), bytes_max)) as stream:
         decoder, not_utf8, not_cp1252 = codecs.getincrementaldecoder("utf-8")(), "", ""
-        position, byte_count, blank = _Position(), 0, 0
+        position, byte_count = _Position(), 0
         while piece := stream.read():
             if (nul := piece.find(b"\0")) >= 0:
                 at_start = byte_count == 0
@@ -78,10 +71,6 @@ def survey(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> Survey:
             if not not_cp1252 and (strange := _NOT_IN_CP1252.search(piece)):
                 not_cp1252 = position.of(piece, strange.start())
             position.pass_over(piece)
-            # Before they are read one by one, which takes a thousand times as long.
-            blank += sum(map(piece.count, _BLANK_LINES))
-            if blank > BLANK_ROWS_MAX:
-                raise too_many_blank()
             byte_count += len(piece)
         if not not_utf8 and _undecodable(decoder, b"", final=True) is not None:
             not_utf8 = "the end of the file"

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -49,7 +49,7 @@ def read_routed(
 def routed_batches(text: TextFile, routes: Routes, kinds: pl.DataFrame) -> Iterator[RoutedBatch]:
     """The rows of each type as a file of its own, which begins with `header_line`.
 
-    A row keeps its number: rows of other types are blank lines. `kinds`: kind and types, of the
+    A row keeps its number: rows of other types are empty lines. `kinds`: kind and types, of the
     factors of the year, a row for each kind.
     """
     originals = Originals(text.header)
@@ -68,7 +68,9 @@ def routed_batches(text: TextFile, routes: Routes, kinds: pl.DataFrame) -> Itera
 
 def header_line(header: Header) -> bytes:
     """The header of the file, for each of the parts."""
-    return _csv([header.names], header.separator)
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=header.separator, lineterminator="\n").writerow(header.names)
+    return text.getvalue().encode()
 
 
 def _routed(frame: pl.DataFrame, routes: Routes, kinds: pl.DataFrame) -> pl.DataFrame:
@@ -110,16 +112,11 @@ def _unrouted(routed: pl.DataFrame, routes: Routes) -> pl.DataFrame:
 
 
 def _lines(batch: TextBatch, header: Header, numbers: pl.Series, last: int) -> bytes:
-    """The rows with these numbers, and blank lines for what is between them and row `last`."""
-    rows: list[Sequence[str | None]] = []
-    for *fields, number in batch.raw.filter(pl.col("row_number").is_in(numbers.implode())).rows():
-        rows += [[]] * (number - last - 1)
-        rows.append(fields)
-        last = number
-    return _csv(rows, header.separator)
-
-
-def _csv(rows: Sequence[Sequence[str | None]], separator: str) -> bytes:
+    """The rows with these numbers, and empty lines for what is between them and row `last`."""
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(rows)
+    writer = csv.writer(text, delimiter=header.separator, lineterminator="\n")
+    for *fields, number in batch.raw.filter(pl.col("row_number").is_in(numbers.implode())).rows():
+        text.write("\n" * (number - last - 1))
+        writer.writerow(fields)
+        last = number
     return text.getvalue().encode()

@@ -47,8 +47,6 @@ _OF_OLD_WORKBOOKS = (
 )
 _PIECE_BYTES = 1 << 20
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-# A sheet of a million rows and ten columns fits well.
-_MEMORY_BYTES_MAX = 3 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class Wanted:
 def main() -> None:
     """Answers one request. See the module."""
     request = json.load(sys.stdin)
-    _limit(resource.RLIMIT_AS, _MEMORY_BYTES_MAX)
+    _limit(resource.RLIMIT_AS, request["memory_bytes"])
     # It ends, too, if the worker that waits for it is killed.
     _limit(resource.RLIMIT_CPU, request["seconds"])
     columns = request["required"], request["optional"]
@@ -84,6 +82,8 @@ def _answer(source_number: int, target_number: int, wanted: Wanted) -> dict[str,
     except RefusedFile as refused:
         cause, message = str(refused.cause), str(refused)
         return {"cause": cause, "message": message, "missing": list(refused.missing)}
+    except MemoryError:
+        return {"out_of_memory": True}
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise

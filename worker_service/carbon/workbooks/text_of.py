@@ -2,16 +2,19 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import IO, Any
 
 from worker_service.carbon.csv_source.byte_stream import ByteStream, Open, Rejoined, read_full
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.workbooks.memory import memory_bytes_max, needs_more
 from worker_service.carbon.workbooks.room import room_for_text
 from worker_service.carbon.workbooks.sheets import Table
 
@@ -19,6 +22,10 @@ from worker_service.carbon.workbooks.sheets import Table
 ARCHIVE_BYTES_MAX = 512 << 20
 # A million rows take some ten seconds.
 EXTRACTION_SECONDS_MAX = 120
+# A workbook of so many bytes takes little memory, and waits for no other.
+SMALL_BYTES = 1 << 20
+# One large workbook at a time: what a process may take is enough for one.
+_LARGE = threading.Lock()
 _HEAD_BYTES = 4
 _PIECE_BYTES = 1 << 20
 _EXTRACTED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -101,8 +108,11 @@ def text_of(open_file: Open, table: Table, bytes_max: int, decimal: str = "") ->
                     "decimal": decimal,
                     "may_guess": table.may_guess,
                     "seconds": EXTRACTION_SECONDS_MAX,
+                    "memory_bytes": memory_bytes_max(),
                 }
-                return _extracted(archive, request)
+                is_large = os.fstat(archive.fileno()).st_size > SMALL_BYTES
+                with _LARGE if is_large else nullcontext():
+                    return _extracted(archive, request)
         if sheet:
             raise RefusedFile(
                 Cause.NO_SHEET,
@@ -182,6 +192,9 @@ def _asked(archive: IO[bytes], target: IO[bytes], request: Mapping[str, Any]) ->
             f"the workbook could not be read within {EXTRACTION_SECONDS_MAX:,} seconds:"
             " save the table as CSV",
         ) from late
+    # The reader aborts where it finds no memory; Python says it.
+    if done.returncode == -signal.SIGABRT:
+        raise needs_more(request["memory_bytes"])
     if done.returncode != 0:
         raise RefusedFile(
             Cause.DAMAGED_ARCHIVE,
@@ -189,6 +202,8 @@ def _asked(archive: IO[bytes], target: IO[bytes], request: Mapping[str, Any]) ->
             " as CSV",
         )
     answer: Mapping[str, Any] = json.loads(done.stdout)
+    if "out_of_memory" in answer:
+        raise needs_more(request["memory_bytes"])
     return answer
 
 
