@@ -1,6 +1,7 @@
 """GET /v1/openapi.json: the document of the routes, written when it is first asked for."""
 
 import asyncio
+import gzip
 import json
 from functools import cache
 from importlib import resources
@@ -33,7 +34,17 @@ def _written() -> bytes:
     return json.dumps(api_document(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-async def serve(_request: Request) -> Response:
-    """The document. It needs no token: the same stands in the product's docs."""
-    body = await asyncio.to_thread(_written)
-    return Response(body, media_type=JSON, headers={"cache-control": KEPT})
+@cache
+def _packed() -> bytes:
+    return gzip.compress(_written(), mtime=0)
+
+
+async def serve(request: Request) -> Response:
+    """The document. It needs no token: the same stands in the product's docs. So it is written and
+    packed once, whoever asks how often.
+    """
+    headers = {"cache-control": KEPT, "vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(await asyncio.to_thread(_written), media_type=JSON, headers=headers)
+    headers["content-encoding"] = "gzip"
+    return Response(await asyncio.to_thread(_packed), media_type=JSON, headers=headers)

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from starlette.applications import Starlette
 from starlette.convertors import CONVERTOR_TYPES, StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -158,8 +156,7 @@ def _routes_of_sessions(services: Services) -> list[BaseRoute]:
 
 
 def _document() -> list[BaseRoute]:
-    smaller = Middleware(GZipMiddleware)
-    return [Route("/v1/openapi.json", api_document.serve, middleware=[smaller])]
+    return [Route("/v1/openapi.json", api_document.serve)]
 
 
 def _probes(readiness: Readiness) -> list[BaseRoute]:

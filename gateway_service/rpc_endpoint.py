@@ -20,7 +20,7 @@ BODY_BYTES_MAX = 16 * 1024 * 1024
 # Within which it comes, so that nobody holds a connection by a byte now and then.
 BODY_SECONDS = 60.0
 # More of a body is received only of a caller whom a service knows.
-UNKNOWN_BYTES_MAX = 64 * 1024
+UNKNOWN_BYTES_MAX = 16 * 1024
 JSON = "application/json"
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]

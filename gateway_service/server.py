@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,8 @@ from typing import Any
 import uvicorn
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from carbonline.serving.background import Background
 from carbonline.serving.log_stream import stderr_stream
@@ -37,7 +38,9 @@ BACKLOG = 2048
 # How long answers may still take when the process is told to end.
 DRAIN_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 30
-HEADER_BYTES_MAX = 64 * 1024
+# Thousands of connections may hold as much, and a line of a head takes more than its bytes.
+HEADER_BYTES_MAX = 32 * 1024
+HEADERS_MAX = 100
 # A connection that asks for nothing is closed after this long.
 HEAD_SECONDS = 10.0
 # Who is answered before the body has come may send the rest of it for so long.
@@ -139,12 +142,34 @@ class _PipelineFull(Exception):
     """More requests came at once than wait for their turn."""
 
 
+class _HeadTooLarge(Exception):
+    """A head has too many lines."""
+
+
+class _Flow(FlowControl):
+    """Tells when we are ready to read more of a body."""
+
+    def __init__(self, transport: asyncio.Transport, ready: Callable[[], None]) -> None:
+        super().__init__(transport)
+        self._ready = ready
+
+    def resume_reading(self) -> None:
+        was_paused = self.read_paused
+        super().resume_reading()
+        if was_paused:
+            self._ready()
+
+
 class _Connection(HttpToolsProtocol):
     """Bounds the head of a request: its bytes, and how long it takes to come. httptools knows no
     bound, and keeps what comes. What is not HTTP is answered like all else that is refused.
     """
 
     _head_bytes = 0
+    _has_many_headers = False
+    _is_lost = False
+    # The request that is answered now; others may stand behind it.
+    _at_work: RequestResponseCycle | None = None
     _late: asyncio.TimerHandle | None = None
     _rest: asyncio.TimerHandle | None = None
 
@@ -159,23 +184,49 @@ class _Connection(HttpToolsProtocol):
             self._waiting.end_one()
         self._waiting.add(transport)
         super().connection_made(transport)
+        self.flow = _Flow(transport, self._note)
         self._late = self.loop.call_later(HEAD_SECONDS, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
         self._waiting.lost(self.transport)
         self._end_rest()
         super().connection_lost(exc)
 
-    def _start_asgi_task(self, *request: Any) -> None:
-        self._waiting.remove(self.transport)
-        super()._start_asgi_task(*request)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._at_work = cycle
+        self._note()
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         if self.cycle.response_complete and self.cycle.more_body:
             self._rest = self.loop.call_later(REST_SECONDS, self.transport.abort)
-        if not self.pipeline:
-            self._waiting.add(self.transport)
+        self._note()
         super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._note()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._note()
+
+    def _note(self) -> None:
+        """The peer or we have done something: who waits for whom now?"""
+        if self._is_lost:
+            return
+        if self._waits_for_peer():
+            self._waiting.add(self.transport)
+        else:
+            self._waiting.remove(self.transport)
+
+    def _waits_for_peer(self) -> bool:
+        """Whether nothing happens until the peer sends or reads."""
+        cycle = self._at_work
+        if cycle is None or cycle.response_complete or self.flow.write_paused:
+            return True
+        return cycle.more_body and not self.flow.read_paused
 
     def _end_rest(self) -> None:
         if self._rest is not None:
@@ -186,13 +237,18 @@ class _Connection(HttpToolsProtocol):
         self._head_bytes += len(data)
         super().data_received(data)
         if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
-            words = f"The head of a request may have {HEADER_BYTES_MAX:,} bytes."
-            self._refuse(Problem(431, "HEAD_TOO_LARGE", words, headers=ALWAYS))
+            self._refuse(_head_too_large())
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._late is None:
             self._late = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= HEADERS_MAX:
+            self._has_many_headers = True
+            raise _HeadTooLarge
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= PIPELINED_MAX:
@@ -209,14 +265,19 @@ class _Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._head_bytes = 0
         super().on_body(body)
+        self._note()
 
     def on_message_complete(self) -> None:
         self._head_bytes = 0
         self._end_rest()
         super().on_message_complete()
+        self._note()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers for what is not HTTP."""
+        """Answers for what is not HTTP, and for a head that is read no further."""
+        if self._has_many_headers:
+            self._refuse(_head_too_large())
+            return
         words = f"{msg} Is its method one of HTTP, and its path ASCII?"
         self._refuse(Problem(400, "NOT_HTTP", words, headers=ALWAYS))
 
@@ -259,6 +320,11 @@ class _Connection(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]
             return False
         return self.cycle.response_started or not self.cycle.more_body or bool(self.pipeline)
+
+
+def _head_too_large() -> Problem:
+    words = f"The head of a request may have {HEADER_BYTES_MAX:,} bytes, and {HEADERS_MAX} headers."
+    return Problem(431, "HEAD_TOO_LARGE", words, headers=ALWAYS)
 
 
 def _connections(waiting: Waiting) -> Any:

@@ -19,6 +19,8 @@ from carbonline.v1 import options_pb2
 MINUTES = 60
 MINUTES_MAX = 30 * 24 * 60
 NAME_CHARACTERS_MAX = 128
+# As much as a cookie has.
+GATEWAY_CHARACTERS_MAX = 4_096
 ISSUER, AUDIENCE = "carbonline token", "carbonline"
 ROLES = tuple(name.removeprefix("ROLE_").lower() for name in options_pb2.Role.keys()[1:])
 COLUMNS = (
@@ -153,6 +155,9 @@ def issue(
             file.write(f"{signed}\n".encode())
     except (IssuerUnusable, OSError) as error:
         raise click.UsageError(str(error)) from None
+    if len(signed) > GATEWAY_CHARACTERS_MAX:
+        words = f"This token has {len(signed):,} characters. The gateway and its console take"
+        click.echo(f"{words} {GATEWAY_CHARACTERS_MAX:,}; servers take it.", err=True)
 
 
 @token.command(

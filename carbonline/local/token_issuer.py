@@ -22,6 +22,8 @@ from jwt.algorithms import ECAlgorithm
 ALGORITHM = "ES256"
 EVERYTHING = "*"
 KID_DIGITS = 12
+# As long as servers take them: whoever issues tokens imports no server.
+TOKEN_BYTES_MAX = 8 * 1024
 
 
 class IssuerUnusable(Exception):
@@ -68,7 +70,10 @@ def make_key(key_file: Path, jwks_file: Path) -> str:
 
 
 def issue_token(key_file: Path, grant: Grant, *, issuer: str, audience: str, seconds: float) -> str:
-    """A signed token that is good for so many seconds. Raises OSError and IssuerUnusable."""
+    """A signed token that is good for so many seconds.
+
+    Raises OSError and IssuerUnusable, also for a token that is longer than servers take.
+    """
     key = _key(key_file)
     now = int(time.time())
     claims = {
@@ -82,7 +87,13 @@ def issue_token(key_file: Path, grant: Grant, *, issuer: str, audience: str, sec
         "modules": list(grant.modules) or EVERYTHING,
         "units": list(grant.units) or EVERYTHING,
     }
-    return jwt.encode(claims, key, ALGORITHM, headers={"kid": _kid(key)})
+    token = jwt.encode(claims, key, ALGORITHM, headers={"kid": _kid(key)})
+    if len(token) > TOKEN_BYTES_MAX:
+        raise IssuerUnusable(
+            f"the token has {len(token):,} bytes, and servers take {TOKEN_BYTES_MAX:,}: name fewer "
+            "tenants, modules and units, or issue several tokens"
+        )
+    return token
 
 
 def claims_of(token: str) -> Mapping[str, Any]:

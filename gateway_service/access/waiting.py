@@ -14,8 +14,9 @@ def connections_max(most: int) -> int:
 
 
 class Waiting:
-    """The connections without a request at work: those that have asked for nothing yet, or for
-    nothing more. Strangers may open any number of them.
+    """The connections that wait for their peers: those that have asked for nothing yet, or for
+    nothing more, those whose body has not come, and those whose answer is not taken. Strangers may
+    open any number of them.
     """
 
     def __init__(self) -> None:
@@ -25,12 +26,14 @@ class Waiting:
         self._ending: set[asyncio.Transport] = set()
 
     def add(self, transport: asyncio.Transport) -> None:
-        """It waits for a request from now on."""
+        """It waits from now on; also one that has waited, and whose peer has done something."""
+        if transport in self._ending:
+            return
         self._transports.pop(transport, None)
         self._transports[transport] = None
 
     def remove(self, transport: asyncio.Transport) -> None:
-        """Its request is at work."""
+        """It does not wait: we work for it."""
         self._transports.pop(transport, None)
 
     def lost(self, transport: asyncio.Transport) -> None:

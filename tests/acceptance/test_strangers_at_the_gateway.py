@@ -82,7 +82,7 @@ async def endless_bodies(port: int) -> None:
 
 async def bodies_in_drops(port: int) -> None:
     head = HEAD.format("POST /v1/pipelines", CHUNKED)
-    await on_many(port, 300, head, b"1\r\n \r\n", PAUSE_SECONDS)
+    await on_many(port, CONNECTIONS, head, b"1\r\n \r\n", PAUSE_SECONDS)
 
 
 async def answers_that_nobody_reads(port: int) -> None:

@@ -1,9 +1,12 @@
 """The OpenAPI document is valid, and tells exactly what is served, in the words of the contract."""
 
 import asyncio
+import gzip
+import json
 import re
 from typing import Any
 
+import pytest
 from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry
 from starlette.routing import Route
@@ -129,13 +132,21 @@ def test_a_summary_is_the_first_sentence() -> None:
     assert summary_of("") == ""
 
 
-async def test_the_document_is_served_to_everybody(http: HttpClient) -> None:
+async def test_the_document_is_served_to_everybody_and_packed_once(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stranger = HttpClient(http.port, token="")
     answer = await stranger.get("/v1/openapi.json")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json == api_document()
     packed = await stranger.get("/v1/openapi.json", accept_encoding="gzip")
     assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == answer.headers["vary"] == "Accept-Encoding"
     assert len(packed.body) < 50_000
+    assert json.loads(gzip.decompress(packed.body)) == api_document()
+    # A stranger who asks again costs nothing.
+    monkeypatch.setattr("gzip.compress", None)
+    again = await stranger.get("/v1/openapi.json", accept_encoding="gzip")
+    assert (again.status, again.body) == (200, packed.body)
     lost = await stranger.get("/v1/nothing")
     assert "/v1/openapi.json" in lost.json["detail"]

@@ -131,6 +131,45 @@ async def test_a_silent_connection_gives_way_and_a_request_at_work_does_not(
                 writer.transport.abort()
 
 
+SLOW = (
+    # Its body does not come.
+    POST.format("/v1/pipelines", "Authorization: Bearer local\r\n"),
+    # Its answers are not taken.
+    "GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * server.PIPELINED_MAX,
+)
+
+
+async def test_a_slow_body_or_reader_gives_way_and_a_request_at_work_does_not(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "CONNECTIONS_MAX", 2)
+    addresses = (services.scheduler_address, services.ledger_address)
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(gateway_before(*addresses))
+        http = HttpClient(gateway.port)
+        events = await stack.enter_async_context(http.stream("/v1/events"))
+        assert events.status == 200
+        for asked in SLOW:
+            _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+            writer.write(asked.encode())
+            async with asyncio.timeout(20):
+                # Until it is known to be slow, there is no room.
+                while (await http.get("/v1/me")).status != 200:
+                    continue
+            writer.transport.abort()
+        lasting = await stack.enter_async_context(http.stream("/v1/events"))
+        assert lasting.status == 200
+        # Both places are taken by requests at work: nobody gives way to the next one.
+        assert (await http.get("/v1/me")).status == 503
+
+
+async def test_a_head_has_few_lines(gateway: RunningGateway) -> None:
+    whole = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n{}\r\n"
+    for lines, status in ((server.HEADERS_MAX - 1, b"200"), (server.HEADERS_MAX, b"431")):
+        found = await answer_to(gateway.port, whole.format("a:\r\n" * lines))
+        assert found.split(b" ")[1:2] == [status], lines
+
+
 async def test_requests_that_come_at_once_are_answered_in_turn_or_not_kept(
     gateway: RunningGateway,
 ) -> None:

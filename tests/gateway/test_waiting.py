@@ -13,6 +13,7 @@ class Connection(asyncio.Transport):
         self.ended = False
 
     def abort(self) -> None:
+        assert not self.ended
         self.ended = True
 
 
@@ -37,6 +38,8 @@ def test_who_has_given_way_takes_nobodys_place_until_the_server_has_heard_of_it(
     for ending in (1, 2, 2):
         waiting.end_one()
         assert waiting.ending == ending
+        # What still comes of it makes it none that waits.
+        waiting.add(first)
     waiting.lost(first)
     assert waiting.ending == 1
     waiting.lost(second)

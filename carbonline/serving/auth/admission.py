@@ -1,5 +1,6 @@
 """Admission: whether a caller is known and may call a method, and the log of who was refused."""
 
+from functools import partial
 from typing import Any, TypeAlias
 
 import grpc
@@ -7,6 +8,7 @@ import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.serving.auth.certificates import WithCertificates
+from carbonline.serving.auth.key_set import after_reading_keys
 from carbonline.serving.auth.principals import (
     Authenticator,
     Principal,
@@ -38,6 +40,8 @@ class Admission:
     async def name_of(self, metadata: Any) -> str:
         """The name of the principal, as far as a token says it; "" without a valid one. Those of a
         unix socket and those with a certificate are known by their connection: see `identify`.
+
+        It reads no keys: calls have no place yet, and nothing bounds those that would wait.
         """
         try:
             principal = await self._authenticator.principal("", authorization_of(metadata))
@@ -47,14 +51,16 @@ class Admission:
 
     async def identify(self, context: Context) -> Principal:
         """The caller. Raises RpcError UNAUTHENTICATED or TOKEN_EXPIRED."""
-        if isinstance(self._authenticator, WithCertificates):
-            principal = await self._authenticator.principal_of(context)
-        else:
-            authorization = authorization_of(context.invocation_metadata())
-            principal = await self._authenticator.principal(context.peer(), authorization)
+        principal = await after_reading_keys(partial(self._principal, context))
         if principal is None:
             raise no_credentials()
         return principal
+
+    async def _principal(self, context: Context) -> Principal | None:
+        if isinstance(self._authenticator, WithCertificates):
+            return await self._authenticator.principal_of(context)
+        authorization = authorization_of(context.invocation_metadata())
+        return await self._authenticator.principal(context.peer(), authorization)
 
     def check_method(self, method: str, principal: Principal) -> None:
         """Raises RpcError PERMISSION_DENIED unless a role of the caller may call the method, and

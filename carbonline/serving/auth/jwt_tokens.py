@@ -9,7 +9,7 @@ import jwt
 
 from carbonline.serving.auth.claims import ClaimWrong, principal_of
 from carbonline.serving.auth.expiry import token_expired
-from carbonline.serving.auth.key_set import KeySet
+from carbonline.serving.auth.key_set import KeySet, KeyUnknown
 from carbonline.serving.auth.principals import BEARER, Principal
 from carbonline.serving.errors import RpcError
 
@@ -45,7 +45,8 @@ class JwtAuthenticator:
     async def principal(self, peer: str, authorization: str) -> Principal | None:
         """The principal of a token; None if there is none.
 
-        Raises RpcError UNAUTHENTICATED or TOKEN_EXPIRED, with the reason.
+        Raises RpcError UNAUTHENTICATED or TOKEN_EXPIRED, with the reason, and KeyUnknown, which is
+        one. It never waits.
         """
         del peer
         if not authorization.startswith(BEARER):
@@ -60,7 +61,7 @@ class JwtAuthenticator:
                 raise token_expired()
             self._remembered.move_to_end(token)
             return known
-        claims = await self._claims(token)
+        claims = self._claims(token)
         try:
             expires_at = float(claims["exp"]) + self._issuer.skew_seconds
             principal = principal_of(claims, expires_at)
@@ -71,7 +72,7 @@ class JwtAuthenticator:
             self._remembered.popitem(last=False)
         return principal
 
-    async def _claims(self, token: str) -> Mapping[str, Any]:
+    def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > TOKEN_BYTES_MAX:
             raise _refused(f"it has more than {TOKEN_BYTES_MAX:,} bytes")
         try:
@@ -80,10 +81,7 @@ class JwtAuthenticator:
             raise _refused("it is not a JWT") from None
         key = self._keys.find(kid)
         if key is None:
-            await self._keys.load_again()
-            key = self._keys.find(kid)
-        if key is None:
-            raise _refused("no known key has signed it")
+            raise KeyUnknown(self._keys)
         try:
             claims: Mapping[str, Any] = jwt.decode(
                 token,

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import random
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -18,13 +19,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.serving.auth.key_source import fault_of_source
+from carbonline.serving.errors import RpcError
 
 JWKS_BYTES_MAX = 1 << 20
 KEYS_MAX = 100
 FETCH_SECONDS_MAX = 5.0
+PIECE_BYTES = 64 * 1024
 # A key that nobody knows may be new: then the keys are read again, but not for every stranger.
 REREAD_PAUSE_SECONDS = 5.0
 RSA_BITS_MIN = 2048
+Answer = TypeVar("Answer")
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
@@ -76,26 +80,55 @@ class KeySet:
         self._log.info("token_keys_read", source=self._source, keys=sorted(self._keys))
 
     async def load_again(self) -> None:
-        """Reads the keys unless that was done a moment ago. Callers that come at once share it."""
+        """Reads the keys unless that was done a moment ago. Callers that come at once share it, and
+        wait for FETCH_SECONDS_MAX at most.
+        """
         if self._reading is None or self._reading.done():
             now = asyncio.get_running_loop().time()
             if now - self._read_at < REREAD_PAUSE_SECONDS:
                 return
-            self._reading = asyncio.create_task(self._load_or_log(), name="token-keys")
-        await asyncio.shield(self._reading)
+        await asyncio.wait({self._shared_reading()}, timeout=FETCH_SECONDS_MAX)
 
     async def run(self) -> None:
         """Reads the keys again every now and then, until cancelled."""
         while True:
             # Jitter spreads the processes of a site.
             await asyncio.sleep(self._reread_seconds * random.uniform(0.8, 1.0))  # noqa: S311
-            await self._load_or_log()
+            await asyncio.shield(self._shared_reading())
+
+    def _shared_reading(self) -> asyncio.Task[None]:
+        """The one that is under way, or one that begins: a source that hangs has one reader."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._load_or_log(), name="token-keys")
+        return self._reading
 
     async def _load_or_log(self) -> None:
         try:
             await self.load()
         except KeysUnusable as error:
             self._log.warning("token_keys_not_read", error=str(error), keys=sorted(self._keys))
+            # A source that fails slowly has its pause, too.
+            self._read_at = asyncio.get_running_loop().time()
+
+
+class KeyUnknown(RpcError):
+    """No key that is known has signed a token. Perhaps it is new: see `after_reading_keys`."""
+
+    def __init__(self, keys: KeySet) -> None:
+        """`keys` are those that do not have it."""
+        super().__init__("UNAUTHENTICATED", "the token is refused: no known key has signed it")
+        self.keys = keys
+
+
+async def after_reading_keys(asked: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer to a question that keys decide. If a key is not known, they are read again, and
+    the question is asked once more. Raises what `asked` raises.
+    """
+    try:
+        return await asked()
+    except KeyUnknown as unknown:
+        await unknown.keys.load_again()
+    return await asked()
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
@@ -125,12 +158,23 @@ def _text_of(source: str) -> bytes:
         else:
             opener = urllib.request.build_opener(_SafeRedirects)
             with opener.open(source, timeout=FETCH_SECONDS_MAX) as answer:
-                text = answer.read(JWKS_BYTES_MAX + 1)
+                text = _received(answer)
     except (OSError, HTTPException, ValueError) as error:
         raise KeysUnusable(f"the keys of tokens cannot be read from {source}: {error}") from None
     if len(text) > JWKS_BYTES_MAX:
         raise KeysUnusable(f"{source} has more than {JWKS_BYTES_MAX:,} bytes, which no JWKS has")
     return bytes(text)
+
+
+def _received(answer: Any) -> bytes:
+    """What a site sends. Raises TimeoutError if it takes its time."""
+    ends_at = time.monotonic() + FETCH_SECONDS_MAX
+    text = b""
+    while len(text) <= JWKS_BYTES_MAX and (piece := answer.read1(PIECE_BYTES)):
+        text += piece
+        if time.monotonic() > ends_at:
+            raise TimeoutError(f"they had not come whole after {FETCH_SECONDS_MAX:g} s")
+    return text
 
 
 def _keys_of(text: bytes, source: str) -> dict[str, Key]:

@@ -26,7 +26,8 @@ async def drain_worker(
         return Refused("WORKER_NOT_FOUND", gone)
     (row,) = rows
     if row.drain_asked_at is None:
-        return Refused("OTHER_TENANT", f"worker {worker_id} serves no tenant of yours")
+        others = f"worker {worker_id} serves tenants that you may not act for"
+        return Refused("OTHER_TENANT", f"{others}; who may act for all of its tenants drains it")
     tx.woken_types.update(row.job_types)
     return WorkerDrain(
         worker_id, row.drain_asked_at, row.drain_asked_by or "", row.drain_reason or ""

@@ -9,11 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from carbonline.command.main import main
-from carbonline.command.token import AUDIENCE, ISSUER
+from carbonline.command.token import AUDIENCE, GATEWAY_CHARACTERS_MAX, ISSUER
+from carbonline.local import token_issuer
+from carbonline.serving.auth import jwt_tokens
 from carbonline.serving.auth.jwt_tokens import Issuer, JwtAuthenticator
 from carbonline.serving.auth.key_set import KeySet
 from carbonline.serving.auth.principals import Principal
 from carbonline.serving.logs import _log_to
+from gateway_service.access.caller import TOKEN_CHARACTERS_MAX
 
 GRANTED = ("--tenant", "north", "--role", "operator")
 
@@ -107,6 +110,21 @@ def test_what_cannot_be_done_is_a_sentence(folder: Path, words: tuple[str, ...],
     assert ended.exit_code == 2
     assert says in ended.output
     assert not (folder / "k").exists()
+
+
+async def test_a_token_that_is_longer_than_servers_take_is_not_issued(folder: Path) -> None:
+    tenants = [word for number in range(600) for word in ("--tenant", f"tenant-{number:03}")]
+    refused = typed("issue", "ann", "--key", f"{folder}/issuer.key", *GRANTED, *tenants)
+    assert (refused.exit_code, "servers take 8,192: name fewer" in refused.output) == (2, True)
+    assert token_issuer.TOKEN_BYTES_MAX == jwt_tokens.TOKEN_BYTES_MAX
+    assert GATEWAY_CHARACTERS_MAX == TOKEN_CHARACTERS_MAX
+    # As many as fit are accepted.
+    file = ("-o", f"{folder}/ann.token")
+    for count in (100, 400):
+        noted = "The gateway" in issued(folder, *tenants[: 2 * count], *file)
+        token = (folder / "ann.token").read_text().strip()
+        assert noted is (len(token) > TOKEN_CHARACTERS_MAX), count
+        assert len((await principal(folder, token)).tenants) == 1 + count
 
 
 def test_a_token_is_shown_with_its_end(folder: Path) -> None:

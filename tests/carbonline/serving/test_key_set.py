@@ -3,8 +3,10 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,10 +14,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from carbonline.serving.auth.key_set import KeySet, KeysUnusable
+from carbonline.serving.auth.admission import Admission
+from carbonline.serving.auth.jwt_tokens import Issuer, JwtAuthenticator
+from carbonline.serving.auth.key_set import KeySet, KeysUnusable, after_reading_keys
 from carbonline.serving.auth.key_source import fault_of_source
+from carbonline.serving.auth.principals import FirstOf, LocalAuthenticator
 from carbonline.serving.logs import open_log
-from tests.carbonline.serving.token_issuer import TokenIssuer
+from tests.carbonline.serving.token_issuer import AUDIENCE, NAME, TokenIssuer
 
 LOG = open_log("error")
 
@@ -26,6 +31,8 @@ class Site:
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/jwks"
         self.status, self.body, self.location, self.asked = 200, b"", "", 0
+        # Between the bytes of a body.
+        self.pause_seconds = 0.0
 
 
 @contextmanager
@@ -38,7 +45,13 @@ def site() -> Iterator[Site]:
                 self.send_header("Location", served.location)
             self.send_header("Content-Length", str(len(served.body)))
             self.end_headers()
-            self.wfile.write(served.body)
+            if not served.pause_seconds:
+                self.wfile.write(served.body)
+                return
+            with suppress(ConnectionError):
+                for number in range(len(served.body)):
+                    self.wfile.write(served.body[number : number + 1])
+                    time.sleep(served.pause_seconds)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -99,6 +112,40 @@ async def test_strangers_do_not_have_the_keys_fetched_each_time(tmp_path: Path) 
         await keys.load()
         await asyncio.gather(*(keys.load_again() for _ in range(100)))
         assert served.asked == 1
+
+
+async def test_the_name_of_a_caller_is_found_without_reading_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls that wait for a site that hangs have no place yet, and nothing bounds them."""
+    monkeypatch.setattr("carbonline.serving.auth.key_set.REREAD_PAUSE_SECONDS", 0.0)
+    issuer = TokenIssuer(tmp_path)
+    with site() as served:
+        served.body = issuer.jwks.read_bytes()
+        keys = key_set(served.url)
+        await keys.load()
+        known = JwtAuthenticator(keys, Issuer(NAME, AUDIENCE, 0.0))
+        admission = Admission(FirstOf(LocalAuthenticator("local", None), known), LOG)
+        old = issuer.bearer(sub="ada")
+        issuer.add_key("second")
+        new = issuer.bearer(sub="bob")
+        assert [await admission.name_of(one) for one in (old, new)] == ["ada", ""]
+        assert served.asked == 1
+        served.body = issuer.jwks.read_bytes()
+        found = await after_reading_keys(partial(known.principal, "", new[0][1]))
+        assert found is not None
+        assert (found.name, served.asked) == ("bob", 2)
+        assert await admission.name_of(new) == "bob"
+
+
+async def test_a_site_that_sends_little_by_little_keeps_nobody_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("carbonline.serving.auth.key_set.FETCH_SECONDS_MAX", 0.2)
+    with site() as served:
+        served.body, served.pause_seconds = b" " * 300, 0.01
+        with pytest.raises(KeysUnusable, match="not come whole"):
+            await key_set(served.url).load()
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,14 @@ BLOB = "blob:sha256:" + "0" * 64
 
 
 class ByTenantToken:
-    """Who sends `Bearer NAME` is the principal of tenant NAME; without it, of tenant local."""
+    """Who sends `Bearer NAME` is the principal of tenant NAME; without it, of tenant local. A name
+    like `north+south` is that of several tenants.
+    """
 
     async def principal(self, peer: str, authorization: str) -> Principal | None:
         name, _, tenant = authorization.removeprefix("Bearer ").partition("@")
         name = name or "local"
-        return None if name == "nobody" else Principal(name, (tenant or name,))
+        return None if name == "nobody" else Principal(name, tuple((tenant or name).split("+")))
 
 
 @dataclass

@@ -23,6 +23,10 @@ DRAIN = scheduler_pb2.WORKER_DIRECTIVE_DRAIN
 SECONDS = 10.0
 
 
+def bearer(caller: str) -> tuple[tuple[str, str]]:
+    return (("authorization", f"Bearer {caller}"),)
+
+
 def claim(worker_id: str, wait_seconds: int = 0) -> scheduler_pb2.ClaimRequest:
     request = scheduler_pb2.ClaimRequest(
         worker_id=worker_id,
@@ -107,3 +111,14 @@ async def test_who_serves_another_tenant_or_is_unknown_is_not_drained(client: Cl
     assert not (await client.scheduler.Claim(claim(client.worker_id))).directive
     [shown] = await workers(client)
     assert (shown.state, shown.HasField("drain")) == (types_pb2.WORKER_STATE_LIVE, False)
+
+
+async def test_a_worker_of_several_tenants_is_drained_by_who_may_act_for_all_of_them(
+    client: Client,
+) -> None:
+    await client.scheduler.Claim(claim(client.worker_id), metadata=bearer("local+other"))
+    for caller in ("other", "local", "other+third"):
+        refused = await refusal(client, client.worker_id, metadata=bearer(caller))
+        assert refused == ("PERMISSION_DENIED", "OTHER_TENANT"), caller
+    told = await drain(client, client.worker_id, metadata=bearer("third+other+local"))
+    assert told.asked_by == "third+other+local"
