@@ -82,6 +82,12 @@ UNIT_DIRECTORY_PARENT = Setting(
     "text",
     "The key of the id of the unit above a unit; left out, the directory tells no tree of units.",
 )
+UNIT_DIRECTORY_TOTAL = Setting(
+    "UNIT_DIRECTORY_TOTAL",
+    "text",
+    "The key of how many units there are in all. Fewer that come are refused, if an answer has it.",
+    default="total",
+)
 UNIT_DIRECTORY_PAGE = Setting(
     "UNIT_DIRECTORY_PAGE", "text", "The parameter with the number of the page.", default="page"
 )
@@ -116,6 +122,7 @@ PROVIDER_SETTINGS: Sequence[Setting] = (
     UNIT_DIRECTORY_ID,
     UNIT_DIRECTORY_NAME,
     UNIT_DIRECTORY_PARENT,
+    UNIT_DIRECTORY_TOTAL,
     UNIT_DIRECTORY_PAGE,
     UNIT_DIRECTORY_SIZE,
     UNIT_DIRECTORY_FIRST_PAGE,
@@ -155,6 +162,7 @@ def unit_directory_access(read: SettingsReader) -> UnitDirectoryAccess | None:
         id=read.text(UNIT_DIRECTORY_ID),
         name=read.text(UNIT_DIRECTORY_NAME),
         parent=read.text(UNIT_DIRECTORY_PARENT),
+        total=read.text(UNIT_DIRECTORY_TOTAL),
         page=read.text(UNIT_DIRECTORY_PAGE),
         size=read.text(UNIT_DIRECTORY_SIZE),
         first_page=None

@@ -32,7 +32,7 @@ from carbonline.client.reports import (
     uncomputed_row,
 )
 from carbonline.client.result_rows import result_rows
-from carbonline.client.saved_mapping import mapping_said
+from carbonline.client.saved_mapping import check_mapping_is_of_a_type, mapping_said
 from carbonline.client.services import services_here
 from carbonline.client.submission import CONSENT
 from carbonline.client.tls_files import TlsFiles
@@ -142,6 +142,7 @@ class AsyncClient(FileLoads, Uploads):
         an accepted row raises nothing: the status of the report is "failed".
         """
         catalogue, scope = await self._of_type(type, module, year, unit)
+        check_mapping_is_of_a_type(mapping, scope.data_entry_type)
         said = await mapping_said(self.contract, mapping, scope.data_entry_type)
         payload = {**_as_it_is_written(source, sheet, said), **(CONSENT if take_away else {})}
         job_type = "csv_ingest" if scope.data_entry_type else "routed_ingest"

@@ -23,6 +23,7 @@ class CheckReport:
     Kilograms of CO2 equivalents: of the file, and of all uploads of the type and year now
     (`kg_before`) and with the file (`kg_after`); None if nothing would be stored.
     `proposed_mapping` and `proposed_sheet`: how the file might be read; {} and "" for nothing.
+    `left_open` has a sentence for each column that may be meant and is not proposed.
     `findings`: finding ("rejected", "doubtful", "counted_twice" or an outcome), row, column, value,
     reason. `rows_counted_twice` are rows that other uploads have, too.
     """
@@ -46,6 +47,7 @@ class CheckReport:
     proposed_mapping: Mapping[str, Any] = field(default_factory=dict)
     proposed_sheet: str = ""
     rows_counted_twice: int = 0
+    left_open: Sequence[str] = ()
 
     @property
     def rows_without_kg(self) -> int:
@@ -82,4 +84,5 @@ def check_report(job: types_pb2.Job, findings: Sequence[Mapping[str, Any]] = ())
         stats.get("proposed_mapping", {}),
         stats.get("proposed_sheet", ""),
         int(stats.get("rows_counted_twice", 0)),
+        stats.get("left_open", []),
     )

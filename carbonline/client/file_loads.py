@@ -9,7 +9,7 @@ from carbonline.client.errors import WrongArgument
 from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
 from carbonline.client.mapping_calls import FACTORS, UNITS
 from carbonline.client.reports import PipelineReport
-from carbonline.client.saved_mapping import mapping_said
+from carbonline.client.saved_mapping import check_mapping_is_of_a_type, mapping_said
 from carbonline.client.submission import (
     CONSENT,
     check_size,
@@ -102,8 +102,7 @@ class FileLoads:
         `module`, a column says of which type each factor is.
         """
         catalogue, scope = await self._of_type(type, module, year)
-        if not type and mapping:
-            raise WrongArgument("mapping is for a file of one type: give type=.")
+        check_mapping_is_of_a_type(mapping, scope.data_entry_type)
         read_so = await self._read_so(sheet, mapping, FACTORS, scope.data_entry_type)
         payload = {**read_so, **_replacing(replace, take_away)}
         job_type = "factor_ingest" if scope.data_entry_type else "routed_factor_ingest"

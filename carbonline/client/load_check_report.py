@@ -21,6 +21,7 @@ class LoadCheckReport:
     `kilograms` has of each type and year that would be computed again type, year, kg_before,
     kg_after (of CO2 equivalents) and entries_without_kg; none if all stays as it is.
     `proposed_mapping` and `proposed_sheet`: how the file might be read; {} and "" for nothing.
+    `left_open` has a sentence for each column that may be meant and is not proposed.
     `findings`: finding ("rejected" or "doubtful"), row, column, value, reason.
     """
 
@@ -38,6 +39,7 @@ class LoadCheckReport:
     findings: Sequence[Mapping[str, Any]] = ()
     proposed_mapping: Mapping[str, Any] = field(default_factory=dict)
     proposed_sheet: str = ""
+    left_open: Sequence[str] = ()
 
     @property
     def is_good(self) -> bool:
@@ -71,4 +73,5 @@ def load_check_report(
         findings,
         stats.get("proposed_mapping", {}),
         stats.get("proposed_sheet", ""),
+        stats.get("left_open", []),
     )

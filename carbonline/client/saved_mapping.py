@@ -30,6 +30,15 @@ async def mapping_said(
     return said or {}
 
 
+def check_mapping_is_of_a_type(said: Mapping[str, Any] | str | None, data_entry_type: int) -> None:
+    """Raises WrongArgument for a mapping of a file of several types."""
+    if said and not data_entry_type:
+        raise WrongArgument(
+            "mapping is for a file of one type: give type=. In a file of several types rename the"
+            " columns, or divide it by type and give type= for each part."
+        )
+
+
 async def saved_mapping(
     contract: ContractClient, name: str, data_entry_type: int, file_kind: str = ENTRIES
 ) -> Mapping[str, Any]:

@@ -96,7 +96,7 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     name = one_line(job.file.name if job.file else str(job.extra.get("file_name", "")))
     of = f"{type_name(job.data_entry_type)} {job.year}"
     show_check(summary_of(report, name, of), report.findings, about_of(report), output)
-    print_proposal(job, report.proposed_mapping, report.proposed_sheet)
+    print_proposal(job, report.proposed_mapping, report.proposed_sheet, report.left_open)
     return code
 
 
@@ -125,15 +125,24 @@ def show_check(
     )
 
 
-def print_proposal(job: FileJob, proposed: Mapping[str, Any], sheet: str) -> None:
-    """How a file might be read, to be approved by typing it. Nothing if there is no such way."""
-    if not proposed and not sheet:
-        return
-    lines = [one_line(flag) for flag in how_to_read_flags(sheet, proposed)]
-    lines += ["--save-mapping NAME"] if proposed else []
-    verb = "submit" if job.job_type == "csv_ingest" else "load"
-    click.echo(f"\nThe file may have to be read so. If that is right, {verb} it with:", err=True)
-    click.echo(" \\\n".join(f"  {line}" for line in lines), err=True)
+def print_proposal(
+    job: FileJob, proposed: Mapping[str, Any], sheet: str, left_open: Sequence[str]
+) -> None:
+    """How a file might be read, to be approved by typing it, and what is not sure of it.
+
+    Nothing if there is no such way.
+    """
+    if proposed or sheet:
+        lines = [one_line(flag) for flag in how_to_read_flags(sheet, proposed)]
+        lines += ["--save-mapping NAME"] if proposed else []
+        verb = "submit" if job.job_type == "csv_ingest" else "load"
+        may = f"The file may have to be read so. If that is right, {verb} it with:"
+        click.echo(f"\n{may}", err=True)
+        click.echo(" \\\n".join(f"  {line}" for line in lines), err=True)
+    if left_open:
+        click.echo("\nNot proposed, since it is not sure:", err=True)
+        for said in left_open:
+            click.echo(f"  {one_line(said)}", err=True)
 
 
 async def checked(
@@ -149,7 +158,8 @@ async def checked(
         if "rows" not in check.stats.fields:
             code = print_the_end(view, target)
             stats = values_of(check.stats)
-            print_proposal(job, stats.get("proposed_mapping", {}), stats.get("proposed_sheet", ""))
+            mapping, sheet = stats.get("proposed_mapping", {}), stats.get("proposed_sheet", "")
+            print_proposal(job, mapping, sheet, stats.get("left_open", []))
             return None, code
         report = report_of(check, await check_findings(client, check))
     code = exit_code_of(view.pipeline)
@@ -216,4 +226,5 @@ def about_of(report: CheckReport) -> Row:
         "kg_after": report.kg_after,
         "proposed_mapping": dict(report.proposed_mapping),
         "proposed_sheet": report.proposed_sheet,
+        "left_open": list(report.left_open),
     }

@@ -25,7 +25,7 @@ def check_load_to_the_end(target: Target, job: FileJob, output: Output) -> ExitC
     about["good"] = report.is_good
     found = about.pop("findings")
     show_check(_summary(report, name), found, about, output)
-    print_proposal(job, report.proposed_mapping, report.proposed_sheet)
+    print_proposal(job, report.proposed_mapping, report.proposed_sheet, report.left_open)
     return code
 
 

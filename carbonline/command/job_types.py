@@ -19,6 +19,7 @@ COLUMNS = (
     Column("attempts_max", "attempts", kind=Kind.NUMBER, once_if_same=True),
     Column("needs_provisioned_year", in_tables=False),
     Column("coalesces", in_tables=False),
+    Column("may_be_scheduled", in_tables=False),
     Column("exclusive", in_tables=False),
     Column("stats", in_tables=False),
 )
@@ -60,6 +61,7 @@ def _row(one: monitoring_pb2.JobType) -> Row:
         "attempts_max": one.attempts_max,
         "needs_provisioned_year": one.needs_provisioned_year,
         "coalesces": one.coalesces,
+        "may_be_scheduled": one.may_be_scheduled,
         "exclusive": None
         if exclusive is None
         else {"family": exclusive.family, "scope_parts": list(exclusive.scope_parts)},

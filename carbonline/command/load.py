@@ -36,6 +36,7 @@ from carbonline.command.options import (
     type_is_missing,
 )
 from carbonline.command.output import Output
+from carbonline.command.saved_mapping import FOR_ONE_TYPE
 from carbonline.command.submit import submit_to_the_end
 from carbonline.shelf.sets import ShelfSet
 
@@ -312,7 +313,7 @@ def _of_several_types(
     if check is not None:
         raise click.UsageError("--check is for factors of one type: name it with --type.")
     if reading.choice:
-        raise click.UsageError("A mapping is for a file of one type: name it with --type.")
+        raise click.UsageError(FOR_ONE_TYPE)
     return of_sheet(routed_factors_job(file, module, year, replacing), reading.sheet)
 
 

@@ -18,6 +18,10 @@ from carbonline.command.safe_text import one_line
 
 # Files that are of one data-entry type.
 OF_A_TYPE = (ENTRIES, FACTORS)
+FOR_ONE_TYPE = (
+    "A mapping is for a file of one type: name the type with --type. In a file of several types"
+    " rename the columns, or divide it by type and give --type for each part."
+)
 _OPTIONS = (
     click.option(
         "--mapping",
@@ -64,7 +68,7 @@ class MappingChoice:
         if not self:
             return {}
         if not data_entry_type and file_kind in OF_A_TYPE:
-            raise click.UsageError("A mapping is for a file of one type: name it with --type.")
+            raise click.UsageError(FOR_ONE_TYPE)
         if self.used and (typed or self.saved_as):
             raise click.UsageError(
                 "--mapping reads the file as saved: leave out --map and the others, or --mapping."

@@ -93,6 +93,15 @@ _FILE_OF_ENTRIES = (
     _TAKE_AWAY,
 )
 
+# What people may want of a job type that does not take it, and what to do instead.
+INSTEAD_OF: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        (job_type, "mapping"): "is for files of one type: rename the columns of this file, or"
+        " divide it by type and submit each part with a mapping"
+        for job_type in ("routed_ingest", "routed_check", "routed_factor_ingest")
+    }
+)
+
 # What a job's data is to say of who brought it; callers cannot give it themselves, and children
 # have it from their parent.
 SIGNED_BY = "submitted_by"

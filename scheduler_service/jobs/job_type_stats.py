@@ -24,6 +24,7 @@ _OF_FILE = {
 _PROPOSED = {
     "proposed_mapping": "a mapping with which the file might be read; it was not",
     "proposed_sheet": "the sheet of a workbook that might be meant; it was not read",
+    "left_open": "what is not proposed, since the names and values of the file are not sure",
 }
 _OF_ENTRIES = {
     **_OF_FILE,

@@ -6,7 +6,14 @@ from typing import Any, assert_never
 
 from carbonline.serving.check_mapping import check_mapping
 from carbonline.unseen import has_unseen
-from scheduler_service.jobs.job_type_keys import ANY_PAYLOAD, MODE, PAYLOAD_KEYS, Kind, PayloadKey
+from scheduler_service.jobs.job_type_keys import (
+    ANY_PAYLOAD,
+    INSTEAD_OF,
+    MODE,
+    PAYLOAD_KEYS,
+    Kind,
+    PayloadKey,
+)
 from scheduler_service.jobs.requests import Json
 from scheduler_service.rpc.fields import Fields
 
@@ -36,7 +43,8 @@ def check_payload(
     unknown = sorted(name for name in payload if name not in known)
     for name in unknown[:_KEYS_SHOWN_MAX]:
         shown = name[:_KEY_CHARACTERS_SHOWN_MAX]
-        fields.fail(f"{field}.{shown}", f"is unknown: {job_type} takes {', '.join(known)}")
+        taken = f"is unknown: {job_type} takes {', '.join(known)}"
+        fields.fail(f"{field}.{shown}", INSTEAD_OF.get((job_type, name), taken))
     mode = _mode_of(keys, payload)
     for key in keys:
         value = payload.get(key.name, "")

@@ -144,6 +144,62 @@ def test_a_schedule_is_checked_created_and_removed(scripted: Scripted, as_role: 
     page.get_by_text("Nothing is scheduled.").wait_for()
 
 
+# What a scheduler lists of a job type that its deployment declares.
+DECLARED = {
+    "job_type": "fleet_check",
+    "enabled": True,
+    "may_be_scheduled": True,
+    "any_payload": False,
+    "scope_parts": ["year"],
+    "optional_scope_parts": ["unit"],
+    "payload_keys": [
+        {"name": "depot", "meaning": "the depot looked at", "required": True, "values": []},
+        {"name": "then", "meaning": "what follows", "required": False, "values": ["fetch"]},
+    ],
+}
+
+
+def named_schedule(page: Any, name: str) -> None:
+    """A new schedule of this name, of which nothing else is said."""
+    page.get_by_role("button", name="New schedule").press("Enter")
+    page.get_by_label("Name: a-z").fill(name)
+    page.get_by_label("When: minute").fill("7 * * * *")
+
+
+def test_jobs_that_fetch_nothing_are_scheduled_with_what_they_need(
+    scripted: Scripted, as_role: Any
+) -> None:
+    tabs: Tabs = as_role("operator")
+    # This scheduler knows no declared type, and says so.
+    tabs.expected = ("400",)
+    page = tabs.open("/health")
+    named_schedule(page, "sums")
+    # The text of a label has that of the options within it.
+    what = page.locator("select[name=what]")
+    what.locator("option", has_text="Sum totals").wait_for(state="attached")
+    what.select_option(label="Sum totals")
+    page.get_by_label("Provider").wait_for(state="detached")
+    page.locator("select[name=module]").select_option(value="MODULE_PURCHASE")
+    page.get_by_label("Year (empty").fill("2030")
+    page.get_by_role("button", name="Create the schedule").press("Enter")
+    page.get_by_role("row", name="sums").wait_for()
+    assert scripted.run(names(scripted)) == ["sums"]
+    page.route("**/v1/job-types", lambda route: route.fulfill(json={"job_types": [DECLARED]}))
+    named_schedule(page, "fleet")
+    what.locator("option", has_text="Fleet check").wait_for(state="attached")
+    what.select_option(label="Fleet check")
+    page.get_by_label("depot: the depot looked at").fill("north")
+    page.get_by_label("then: what follows").select_option(value="fetch")
+    page.locator("input[name=unit]").fill("0828")
+    assert axe_finds(page) == {}
+    with page.expect_request(lambda one: one.method == "POST" and "schedules" in one.url) as sent:
+        page.get_by_role("button", name="Create the schedule").press("Enter")
+    page.locator(".trouble:focus").wait_for()
+    wanted = sent.value.post_data_json
+    assert (wanted["job_type"], wanted["scope"]) == ("fleet_check", {"unit": "0828"})
+    assert wanted["payload"] == {"depot": "north", "then": "fetch"}
+
+
 def test_who_may_not_schedule_is_not_offered_to(scripted: Scripted, as_role: Any) -> None:
     nightly(scripted)
     page = as_role("monitor").open("/health")

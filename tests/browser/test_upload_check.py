@@ -151,10 +151,12 @@ def test_a_finding_is_of_the_file_that_was_chosen_then(tabs: Tabs, checked_year:
 def test_a_file_that_may_be_read_otherwise_is_checked_again_so(
     tabs: Tabs, checked_year: Path
 ) -> None:
-    lines = [f"{HEADER},departure_date", f"{TRIP.format(n=1)},24.12.{YEAR}"]
+    lines = [f"{HEADER},departure_date,Strecke", f"{TRIP.format(n=1)},24.12.{YEAR},5"]
     page = checked(tabs, written(checked_year, "dates.csv", lines), "dates")
     page.get_by_text("The file would be refused").wait_for()
     page.get_by_role("rowheader", name="Dates").wait_for()
+    # What is not sure is told, and not proposed.
+    page.get_by_role("listitem").get_by_text("Strecke: distance_km if it is in km").wait_for()
     saved(page, "Saved as “dotted dates”.")
     page.get_by_role("button", name="Read it so, and check again").click()
     page.get_by_text("Every row would count").wait_for()

@@ -47,6 +47,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "reference": "tests/worker_service/blobs/test_store.py",
     },
     "worker_service/carbon": {
+        "column_evidence": "tests/worker_service/carbon/test_proposed_columns.py",
         "mapped_columns": "tests/worker_service/ledger_api/test_saved_mappings.py",
         "routes": "tests/worker_service/steps/test_routed_ingest.py",
         "declarations": CATALOGUE,
@@ -126,6 +127,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "byte_stream": READING,
         "foreign_names": "tests/worker_service/carbon/test_near_names.py",
         "likely_header": "tests/worker_service/carbon/test_proposed_mapping.py",
+        "measured_names": "tests/worker_service/carbon/test_proposed_columns.py",
         "header": READING,
         "invisible": READING,
         "lines": READING,

@@ -3,38 +3,32 @@
 Nothing is ever read as proposed: somebody says it first.
 """
 
-import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 import polars as pl
 
+from worker_service.carbon.column_evidence import (
+    CODE,
+    LAYOUTS,
+    MOST,
+    choice_of,
+    numbers,
+    share_of_days,
+)
 from worker_service.carbon.csv_source.byte_stream import Open
-from worker_service.carbon.csv_source.near_names import near_name
 from worker_service.carbon.csv_source.reading import look_at, table_of
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.declarations import Column, ColumnKind
 from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
-from worker_service.carbon.parse.formats import DECIMALS, date_layout, days_of, plain_number
+from worker_service.carbon.parse.formats import DECIMALS
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
+from worker_service.carbon.proposed_columns import Declared, Sample, proposed_columns
 from worker_service.carbon.workbooks.text_of import NO_GUESS, Guess
 
 # Of the file's first rows, and of each column's different texts, so many are looked at.
 ROWS_MAX, TEXTS_MAX = 1_000, 200
-# What is proposed of a column must be so for this share of its texts.
-_MOST = 0.9
-_HALF = 0.5
-_CODE = re.compile(r"[A-Za-z]{3}")
-# With points nobody writes the month first.
-_DAYS_AND_MONTHS = ("dd.mm.", "dd/mm/", "mm/dd/", "dd-mm-", "mm-dd-", "dd mm ")
-_LAYOUTS = (
-    *(start + year for start in _DAYS_AND_MONTHS for year in ("yyyy", "yy")),
-    *("yyyy/mm/dd", "yyyy.mm.dd", "yyyymmdd"),
-)
-# By the file's name of a column: its first different texts.
-Sample = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +68,19 @@ def _texts(rows: pl.DataFrame, column: str) -> list[str]:
 
 def codes_in(sample: Sample) -> list[str]:
     """Texts that may be codes of places, as keys."""
-    found = {text for texts in sample.values() for text in texts if _CODE.fullmatch(text)}
+    found = {text for texts in sample.values() for text in texts if CODE.fullmatch(text)}
     return comparison_keys(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What to say of a file besides what is said already: AS_DECLARED for nothing.
+
+    `left_open` has a sentence for each column or format that may be meant and is not sure.
+    """
+
+    mapping: FileMapping = AS_DECLARED
+    left_open: Sequence[str] = ()
 
 
 def proposed_mapping(
@@ -83,30 +88,34 @@ def proposed_mapping(
     sample: Sample,
     places: Collection[str],
     said: FileMapping = AS_DECLARED,
-) -> FileMapping:
-    """What to say, besides what is said already. AS_DECLARED for nothing.
-
-    `places`: those of `codes_in` that places have.
-    """
+) -> Proposed:
+    """How a file may be read. `places`: those of `codes_in` that places have."""
     there = _there(columns, sample, said)
     lacking = [one for one in columns if one.name not in {*there, *said.constants}]
     free = {name: texts for name, texts in sample.items() if _is_free(name, columns, said)}
-    evidence = _Evidence(places)
-    meant = _by_name(lacking, free, evidence)
-    times = Counter(meant.values())
-    renamed = {name: column for name, column in meant.items() if times[column] == 1}
-    # Of two names for one column neither is anything else, either.
-    lacking = [one for one in lacking if one.name not in times]
-    left = {name: texts for name, texts in free.items() if name not in meant}
-    renamed |= _by_values(lacking, left, evidence)
-    of_column = {**there, **{column: sample[name] for name, column in renamed.items()}}
+    found = proposed_columns(Declared(columns, lacking, there, said.constants), free, places)
+    of_column = {**there, **{column: sample[name] for name, column in found.renamed.items()}}
     known = [(one, of_column[one.name]) for one in columns if one.name in of_column]
-    return FileMapping(
-        columns=renamed,
+    # How numbers are written does not depend on their unit.
+    unsure = {column: sample[name] for name, column in found.perhaps.items()}
+    perhaps = [(one, unsure[one.name]) for one in columns if one.name in unsure]
+    decimals = [] if said.decimal else _decimals([*known, *perhaps])
+    layouts = [] if said.dates else _layouts(known)
+    mapping = FileMapping(
+        columns=found.renamed,
+        constants=found.constants,
         values={name: pairs for name, pairs in _choices(known) if name not in said.values},
-        decimal="" if said.decimal else _decimal(known),
-        dates="" if said.dates else _dates(known),
+        decimal=decimals[0] if len(decimals) == 1 else "",
+        dates=layouts[0] if len(layouts) == 1 else "",
     )
+    return Proposed(
+        mapping, [*found.left_open, *_several("decimal", decimals), *_several("dates", layouts)]
+    )
+
+
+def _several(what: str, forms: Sequence[str]) -> Iterator[str]:
+    if len(forms) > 1:
+        yield f"{what}: {' or '.join(forms)}"
 
 
 def _there(
@@ -124,72 +133,6 @@ def _is_free(name: str, columns: Sequence[Column], said: FileMapping) -> bool:
     return name.casefold() not in taken
 
 
-class _Evidence:
-    """Whether texts may be a column's, and whether they can hardly be anything else."""
-
-    def __init__(self, places: Collection[str]) -> None:
-        self._places = frozenset(places)
-
-    def allows(self, column: Column, texts: Sequence[str]) -> bool:
-        """A column of this name may hold such texts. One without texts may be any."""
-        if not texts:
-            return True
-        if column.is_code:
-            return _share(bool(_CODE.fullmatch(text)) for text in texts) >= _HALF
-        match column.kind:
-            case ColumnKind.NUMBER | ColumnKind.INTEGER:
-                return max(_fitting(texts, decimal) for decimal in DECIMALS) >= _HALF
-            case ColumnKind.DATE:
-                return max(_days(texts, layout) for layout in ("", *_LAYOUTS)) >= _HALF
-            case _:
-                return True
-
-    def is_sure(self, column: Column, texts: Sequence[str]) -> bool:
-        """Known places, or words of a list of choices."""
-        if not texts:
-            return False
-        if column.is_code:
-            return _share(comparison_key(text) in self._places for text in texts) >= _MOST
-        match column.kind:
-            case ColumnKind.CHOICE:
-                # Letters may stand for anything.
-                words = [text for text in texts if len(text) > 1]
-                known = (_choice_of(column, text) is not None for text in words)
-                return bool(words) and _share(known) >= _MOST
-            case _:
-                return False
-
-
-def _by_name(lacking: Sequence[Column], free: Sample, evidence: _Evidence) -> dict[str, str]:
-    """Of the declared columns that its values allow, the one that each name of the file is near."""
-    allowed = {
-        name: [column.name for column in lacking if evidence.allows(column, texts)]
-        for name, texts in free.items()
-    }
-    near = {name: near_name(name.casefold(), among) for name, among in allowed.items()}
-    return {name: column for name, column in near.items() if column}
-
-
-def _by_values(lacking: Sequence[Column], free: Sample, evidence: _Evidence) -> dict[str, str]:
-    """The same where the values leave no other choice. An origin stands before its destination.
-
-    Days are not enough: they may be those of the booking, of the invoice or of the way back.
-    """
-    found: dict[str, str] = {}
-    codes = [column for column in lacking if column.is_code]
-    of_places = [
-        name for name, texts in free.items() if codes and evidence.is_sure(codes[0], texts)
-    ]
-    if len(of_places) == len(codes):
-        found |= {name: column.name for name, column in zip(of_places, codes, strict=True)}
-    for column in lacking:
-        if column.kind is ColumnKind.CHOICE:
-            sure = [name for name, texts in free.items() if evidence.is_sure(column, texts)]
-            if len(sure) == 1 and sure[0] not in found:
-                found[sure[0]] = column.name
-    return found
-
-
 def _choices(
     known: Sequence[tuple[Column, Sequence[str]]],
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -199,79 +142,33 @@ def _choices(
             continue
         taken = {*column.choices, *(alias for alias, _ in column.aliases)}
         others = [text for text in texts if comparison_key(text) not in taken]
-        meant = {text: choice for text in others if (choice := _choice_of(column, text))}
+        meant = {text: choice for text in others if (choice := choice_of(column, text))}
         if meant:
             yield column.name, meant
 
 
-def _choice_of(column: Column, text: str) -> str | None:
-    """The choice that a text means: by its spelling, else the longest whose words it has."""
-    key = comparison_key(text)
-    spelt = {
-        **{one: one for one in column.choices},
-        **dict(column.aliases),
-        **dict(column.spellings),
-    }
-    if key in spelt:
-        return spelt[key]
-    words = set(_words(key))
-    fitting = {
-        choice: len(parts)
-        for spelling, choice in spelt.items()
-        if len(spelling) > 1 and (parts := set(_words(spelling))) <= words
-    }
-    most = max(fitting.values(), default=0)
-    longest = [choice for choice, count in fitting.items() if count == most]
-    return longest[0] if len(longest) == 1 else None
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text)
-
-
-def _decimal(known: Sequence[tuple[Column, Sequence[str]]]) -> str:
-    """The mark with which all numbers can be read that are not plain digits; "" if both can."""
-    numbers = (ColumnKind.NUMBER, ColumnKind.INTEGER)
-    texts = [text for column, some in known if column.kind in numbers for text in some]
+def _decimals(known: Sequence[tuple[Column, Sequence[str]]]) -> list[str]:
+    """The marks with which all numbers can be read that are not plain digits; none if they do not
+    matter, or each number has its own.
+    """
+    of_numbers = (ColumnKind.NUMBER, ColumnKind.INTEGER)
+    texts = [text for column, some in known if column.kind in of_numbers for text in some]
     if not texts:
-        return ""
+        return []
     series = pl.Series(texts)
     plain = series.cast(pl.Float64, strict=False).is_not_null()
-    read = {one: _numbers(series, one) for one in DECIMALS}
+    read = {one: numbers(series, one) for one in DECIMALS}
     voting = ~plain & (read["comma"] != read["point"])
     marks = [one for one, fits in read.items() if (fits & voting).any()]
-    if len(marks) != 1:
-        return ""
-    [mark] = marks
+    if not marks:
+        either = (read["comma"] & read["point"] & ~plain).any()
+        return list(DECIMALS) if either else []
     # What reads as a number now must not become one that cannot be read.
-    return mark if (read[mark] | ~plain).all() else ""
+    return marks if len(marks) == 1 and (read[marks[0]] | ~plain).all() else []
 
 
-def _dates(known: Sequence[tuple[Column, Sequence[str]]]) -> str:
-    """The layout that fits all days that are not in ISO 8601; "" if several do, or none does."""
+def _layouts(known: Sequence[tuple[Column, Sequence[str]]]) -> list[str]:
+    """The layouts that fit all days that are not in ISO 8601."""
     texts = [text for column, some in known if column.kind is ColumnKind.DATE for text in some]
-    others = [text for text in texts if _days([text], "") < 1]
-    fitting = [layout for layout in _LAYOUTS if others and _days(others, layout) >= _MOST]
-    return fitting[0] if len(fitting) == 1 else ""
-
-
-def _numbers(texts: pl.Series, decimal: str) -> pl.Series:
-    """Which of the texts are numbers with this mark."""
-    number = plain_number(pl.first(), decimal).cast(pl.Float64, strict=False)
-    return texts.to_frame().select(number.is_not_null()).to_series()
-
-
-def _fitting(texts: Sequence[str], decimal: str) -> float:
-    return _share(_numbers(pl.Series(texts), decimal))
-
-
-def _days(texts: Sequence[str], layout: str) -> float:
-    """The share of the texts that are days of a layout, "" for ISO 8601."""
-    days = date_layout(layout or "yyyy-mm-dd")
-    assert days is not None, "layouts of ours are layouts"
-    return _share(days_of(pl.Series(texts, dtype=pl.String), days).is_not_null())
-
-
-def _share(found: "Iterator[bool] | pl.Series") -> float:
-    all_of = list(found)
-    return sum(map(bool, all_of)) / len(all_of) if all_of else 0.0
+    others = [text for text in texts if share_of_days([text], "") < 1]
+    return [layout for layout in LAYOUTS if others and share_of_days(others, layout) >= MOST]

@@ -31,8 +31,9 @@ class UnitDirectoryAccess:
     """Where the directory is, who asks, and how it names pages and fields.
 
     `list` is the key of the list in an answer; "" if the answer is the list. `parent` is the key of
-    the id of the unit above; "" if the directory tells no tree. `first_page` is None for one that
-    answers all units at once, which is asked without `page` and `size`.
+    the id of the unit above; "" if the directory tells no tree. `total` is the key of how many
+    units there are in all, in an answer that tells it. `first_page` is None for one that answers
+    all units at once, which is asked without `page` and `size`.
     """
 
     url: str
@@ -42,6 +43,7 @@ class UnitDirectoryAccess:
     id: str = "id"
     name: str = "name"
     parent: str = ""
+    total: str = "total"
     page: str = "page"
     size: str = "pageSize"
     first_page: int | None = 0

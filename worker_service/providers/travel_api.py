@@ -17,22 +17,26 @@ from worker_service.providers.json_calls import (
     NotSignedIn,
     json_session,
 )
-from worker_service.providers.provider import Page, ProviderRefused, Wanted
+from worker_service.providers.provider import Page, ProviderRefused, ProviderUnavailable, Wanted
 from worker_service.providers.travel_rows import (
     CAPTIONS,
     COLUMNS,
+    COUNTED_ONLY,
     DATE,
     NO_FIELDS,
     TRAVELLER,
     UNREADABLE_DATE,
     day_of,
     rows_of,
+    text_of,
+    trips_of,
 )
 
 SERVICE = "The travel API"
 TOKEN_SECONDS = 300
 # No day has more, whatever the service says.
 DAY_RECORDS_MAX = 100_000_000
+_DAYS_SHOWN_MAX = 3
 _QUERIES = "/api/v1/vizql-data-service"
 _COUNT, _TRAVELLERS = "records", "travellers"
 
@@ -61,9 +65,10 @@ class TravelApi:
             await service.check_captions()
             dates = await service.dates(wanted.year)
             dropped = Counter({UNREADABLE_DATE: dates.unreadable} if dates.unreadable else {})
-            for values in dates.pages(access.page_records):
-                assumed: Counter[str] = Counter()
-                records, others = await service.records(values)
+            for counts in dates.pages(access.page_records):
+                records, others = await service.records([value for value, _ in counts])
+                lost = _lost(counts, records, others)
+                assumed = Counter({COUNTED_ONLY: lost} if lost else {})
                 dropped.update({NO_FIELDS: others} if others else {})
                 rows = await asyncio.to_thread(rows_of, records, wanted.year, dropped, assumed)
                 yield Page(rows, dict(dropped), dict(assumed), dates.total)
@@ -87,15 +92,15 @@ class _Dates:
         """How many records the year has."""
         return sum(count for _, count in self.counts)
 
-    def pages(self, records_max: int) -> list[list[Any]]:
+    def pages(self, records_max: int) -> list[list[tuple[Any, int]]]:
         """The dates in groups of so many records; a single date may have more."""
-        pages: list[list[Any]] = []
+        pages: list[list[tuple[Any, int]]] = []
         held = 0
         for value, count in self.counts:
             if not pages or held + count > records_max:
                 pages.append([])
                 held = 0
-            pages[-1].append(value)
+            pages[-1].append((value, count))
             held += count
         return pages
 
@@ -214,6 +219,27 @@ class _SignedIn:
         if not isinstance(token, str) or not token or not token.isprintable():
             raise _not_understood("to sign in")
         self._token = token
+
+
+def _lost(
+    counts: Sequence[tuple[Any, int]], records: Sequence[Mapping[str, Any]], others: int
+) -> int:
+    """How many of the records that were counted of some dates did not come: neither as records of
+    their own, nor added up with equal ones. `others` came without fields.
+
+    Raises ProviderUnavailable for dates of which none came.
+    """
+    there = {day_of(record.get(DATE)) for record in records}
+    silent = [(value, count) for value, count in counts if day_of(value) not in there]
+    if sum(count for _, count in silent) > others:
+        days = ", ".join(text_of(value) for value, _ in silent[:_DAYS_SHOWN_MAX])
+        more = f" and {len(silent) - _DAYS_SHOWN_MAX} more" if silent[_DAYS_SHOWN_MAX:] else ""
+        raise ProviderUnavailable(
+            f"{SERVICE} counts {sum(count for _, count in silent):,} records of {days}{more}, and"
+            " answered none of them: a part of its answer was lost."
+        )
+    came = sum(map(trips_of, records)) + others
+    return max(0, sum(count for _, count in counts) - came)
 
 
 def _data(answer: Any) -> list[Any]:

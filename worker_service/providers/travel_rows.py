@@ -57,6 +57,7 @@ NO_FIELDS = "no fields"
 NO_TRAVELLER = "no traveller"
 NO_AIRPORT = "no code of an airport"
 UNKNOWN_CLASS = "an unknown class, taken as economy"
+COUNTED_ONLY = "no record of its own, though the service counts it"
 
 _FLIGHTS = frozenset({"", "plane", "air", "flight"})
 _CABINS: Mapping[str, str] = MappingProxyType(
@@ -67,6 +68,7 @@ _CABINS: Mapping[str, str] = MappingProxyType(
         "first": "first",
     }
 )
+_TRIPS_DIGITS_MAX = 9
 # "F0828" is the unit 0828.
 _PREFIXED = re.compile(r"[A-Za-z](\d+)")
 _DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
@@ -80,6 +82,14 @@ def day_of(value: object) -> date | None:
         return date(*map(int, found.groups()))
     except ValueError:
         return None
+
+
+def trips_of(record: Mapping[str, Any]) -> int:
+    """How many trips a record stands for: one at least. The service adds up records that are equal
+    in all that it is asked for.
+    """
+    trips = text_of(record.get(_TRIPS))
+    return max(1, int(trips)) if trips.isdecimal() and len(trips) <= _TRIPS_DIGITS_MAX else 1
 
 
 def rows_of(

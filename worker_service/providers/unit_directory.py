@@ -8,7 +8,7 @@ from typing import Any
 
 from worker_service.providers.access import UnitDirectoryAccess
 from worker_service.providers.json_calls import Exchange, JsonCalls, NotSignedIn, json_session
-from worker_service.providers.provider import Page, ProviderRefused, Wanted
+from worker_service.providers.provider import Page, ProviderRefused, ProviderUnavailable, Wanted
 from worker_service.providers.travel_rows import NO_FIELDS, text_of, word_of
 
 SERVICE = "The directory of units"
@@ -43,13 +43,20 @@ class UnitDirectory:
                 session, SERVICE, access.url, wanted.check, access.first_pause_seconds
             )
             if access.first_page is None:
-                yield _rows(await _units(calls, access, {}, "for its units"), access)
+                units, total = await _units(calls, access, {}, "for its units")
+                yield _rows(units, access)
+                _check_total(len(units), total or 0, access)
                 return
             before: Sequence[Any] = ()
+            came = told = 0
             for number in range(access.first_page, access.first_page + PAGES_MAX):
-                units = await _page(calls, access, number)
+                units, total = await _page(calls, access, number)
+                # Units come and go while the list is read: the last answer has the last word.
+                told = total if total is not None else told
                 if not units:
+                    _check_total(came, told, access)
                     return
+                came += len(units)
                 if _is_same(units, before):
                     raise ProviderRefused(
                         "pages_repeat",
@@ -62,14 +69,26 @@ class UnitDirectory:
         raise ProviderRefused("too_many_pages", f"{SERVICE} has more than {PAGES_MAX:,} pages.")
 
 
-async def _page(calls: JsonCalls, access: UnitDirectoryAccess, number: int) -> Sequence[Any]:
+def _check_total(came: int, told: int, access: UnitDirectoryAccess) -> None:
+    if came < told:
+        raise ProviderUnavailable(
+            f'{SERVICE} tells a "{access.total}" of {told:,} units, and {came:,} came: a part of'
+            " them was lost. If that number is of something else, UNIT_DIRECTORY_TOTAL must name"
+            " another key."
+        )
+
+
+async def _page(
+    calls: JsonCalls, access: UnitDirectoryAccess, number: int
+) -> tuple[Sequence[Any], int | None]:
     query = {access.page: str(number), access.size: str(PAGE_UNITS)}
     return await _units(calls, access, query, f"for page {number}")
 
 
 async def _units(
     calls: JsonCalls, access: UnitDirectoryAccess, query: Mapping[str, str], says: str
-) -> Sequence[Any]:
+) -> tuple[Sequence[Any], int | None]:
+    """The units of an answer, and how many there are in all, if it tells it."""
     password = await asyncio.to_thread(access.password.read)
     credentials = base64.b64encode(f"{access.user}:{password}".encode()).decode()
     exchange = Exchange(
@@ -93,7 +112,9 @@ async def _units(
             "answer_unreadable",
             f'{SERVICE} answered without a list of units in "{access.list}" when asked {says}.',
         )
-    return units
+    total = answer.get(access.total) if isinstance(answer, dict) else None
+    is_count = isinstance(total, int) and not isinstance(total, bool)
+    return units, total if is_count else None
 
 
 def _is_same(units: Sequence[Any], before: Sequence[Any]) -> bool:

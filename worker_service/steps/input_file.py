@@ -26,13 +26,20 @@ _WHY_MISSING = (
 )
 
 
-# The stats with a mapping, and with the sheet of a workbook, with which a file might be read.
-PROPOSED, PROPOSED_SHEET = "proposed_mapping", "proposed_sheet"
+# The stats with a mapping, and with the sheet of a workbook, with which a file might be read, and
+# with what is not sure.
+PROPOSED, PROPOSED_SHEET, LEFT_OPEN = "proposed_mapping", "proposed_sheet", "left_open"
+# A message has so many; the stats have all.
+_LEFT_OPEN_TOLD = 2
 
 
 def proposal_stats(proposal: Mapping[str, Any]) -> dict[str, Any]:
     """What a job says of a proposal, which is as in RefusedFile. Empty for none."""
-    named = {PROPOSED: proposal.get("mapping"), PROPOSED_SHEET: proposal.get("sheet")}
+    named = {
+        PROPOSED: proposal.get("mapping"),
+        PROPOSED_SHEET: proposal.get("sheet"),
+        LEFT_OPEN: proposal.get("left_open"),
+    }
     return {name: said for name, said in named.items() if said}
 
 
@@ -121,8 +128,12 @@ def _how_to_read_it(proposal: Mapping[str, Any]) -> str:
     if sheet:
         seems = f"{seems or 'Its table seems to be'} in the sheet {shown_name(sheet)}"
     options = " ".join(how_to_read_flags(sheet, mapping))
-    told = f"{seems}. " if seems else ""
-    return f"{told}If that is what it means, submit it with `{options}`."
+    told = [f"{seems}."] if seems else []
+    if options:
+        told.append(f"If that is what it means, submit it with `{options}`.")
+    if left_open := proposal.get("left_open", ()):
+        told.append(f"Not sure: {'; '.join(left_open[:_LEFT_OPEN_TOLD])}.")
+    return " ".join(told)
 
 
 def _capital(sentence: str) -> str:

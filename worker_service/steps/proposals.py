@@ -26,6 +26,9 @@ from worker_service.steps.table_report import Parsed
 
 Read = TypeVar("Read")
 
+# Nobody reads more, and a stranger's file has as many columns as it likes.
+LEFT_OPEN_MAX = 20
+
 
 @dataclass(frozen=True, slots=True)
 class ForeignFile:
@@ -50,13 +53,14 @@ class ForeignFile:
                 raise
             found = await self.proposal(stores)
             columns = found.get("mapping", {}).get("columns", {}).values()
-            if not (self._is_elsewhere(found) or {*refused.missing}.intersection(columns)):
+            is_near = found.get("left_open") or {*refused.missing}.intersection(columns)
+            if not (is_near or self._is_elsewhere(found)):
                 raise
             raise refused.proposing(found) from refused
 
     async def proposal(self, stores: Stores) -> dict[str, Any]:
         """What to say of the file, as a payload has it: `mapping`, with what was said already, and
-        `sheet`. Empty if that is all.
+        `sheet`; and `left_open`, what is not sure. Empty if that is all.
         """
         try:
             seen = await asyncio.to_thread(sample_of, self.open, self.columns, self.mapping)
@@ -68,15 +72,17 @@ class ForeignFile:
                 await known_codes(conn, self.tenant, mode, codes) for mode in LOCATION_COLUMNS
             ]
         known: set[str] = set().union(*places)
-        found = await asyncio.to_thread(
+        proposed = await asyncio.to_thread(
             proposed_mapping, self.columns, seen.sample, known, self.mapping
         )
-        found = replace(found, header_line=seen.guess.header_line)
+        left_open = list(proposed.left_open[:LEFT_OPEN_MAX])
+        found = replace(proposed.mapping, header_line=seen.guess.header_line)
         if found == AS_DECLARED and not seen.guess.sheet:
-            return {}
+            return {"left_open": left_open} if left_open else {}
         mapping = mapping_as_said(self.mapping.completed_by(found))
         sheet = sheet_named(self.open) or seen.guess.sheet
-        return {name: said for name, said in (("mapping", mapping), ("sheet", sheet)) if said}
+        parts = {"mapping": mapping, "sheet": sheet, "left_open": left_open}
+        return {name: said for name, said in parts.items() if said}
 
     def _is_elsewhere(self, proposal: Mapping[str, Any]) -> bool:
         """Whether it says of the sheet, or of the line of the header, what nobody has said."""

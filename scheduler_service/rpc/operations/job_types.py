@@ -47,6 +47,7 @@ def _job_type(row: JobType, *, enabled: bool) -> pb.JobType:
         attempts_max=row.attempts_max,
         needs_provisioned_year=row.needs_provisioned_year,
         coalesces=row.dedup is not None,
+        may_be_scheduled=row.may_be_scheduled,
         exclusive=None
         if exclusive is None
         else pb.ExclusiveScope(family=exclusive.family, scope_parts=exclusive.scope_columns),

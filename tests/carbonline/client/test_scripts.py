@@ -373,5 +373,8 @@ def test_a_file_of_several_types_is_sent_by_its_module(client: Client, folder: P
     report = client.submit_file(bought, year=2024, module="purchase")
     assert (report.rows_accepted, report.rows_rejected) == (2, 1)
     assert [job.job_type for job in report.jobs][:2] == ["routed_ingest", "csv_ingest"]
+    said = {"columns": {"Betrag": "total_spent_amount"}}
+    with pytest.raises(WrongArgument, match="divide it by type and give type= for each part"):
+        client.submit_file(bought, year=2024, module="purchase", mapping=said)
     with pytest.raises(WrongArgument, match=r"types of rows apart: equipment, purchase\."):
         client.submit_file(bought, year=2024, module="headcount")

@@ -24,7 +24,7 @@ OURS = (
     "0829,CDG,GVA,a2,business,2040-04-01,2,1234.5\n"
 )
 THEIRS = (
-    "Kostenstelle;Von;Nach;Person;Klasse;Tag;Anzahl;Strecke\n"
+    "Kostenstelle;Von;Nach;Person;Klasse;Tag;Anzahl;Kilometer\n"
     "0828;GVA;CDG;a1;Eco Flex;31.03.2040;1;\n"
     "0829;CDG;GVA;a2;Business;1.4.2040;2;1.234,5\n"
 )
@@ -36,7 +36,7 @@ COLUMNS = {
     "Klasse": "cabin_class",
     "Tag": "departure_date",
     "Anzahl": "number_of_trips",
-    "Strecke": "distance_km",
+    "Kilometer": "distance_km",
 }
 MAPPING = {
     "columns": COLUMNS,

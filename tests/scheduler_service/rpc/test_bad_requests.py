@@ -258,6 +258,19 @@ async def test_a_bad_submit_names_its_fields(client: Client, case: str) -> None:
     assert set(expected) <= set(fields)
 
 
+async def test_a_mapping_of_a_file_of_several_types_is_told_what_to_do_instead(
+    client: Client,
+) -> None:
+    for job_type in ("routed_ingest", "routed_check", "routed_factor_ingest"):
+        payload = {"blob": BLOB, "mapping": {"decimal": "comma"}}
+        module_alone = types_pb2.Scope(tenant="local", module=TRAVEL.module, year=TRAVEL.year)
+        request = submit(job_type=job_type, scope=module_alone, payload=payload)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await client.scheduler.Submit(request)
+        assert details(raised.value)[1] == ["payload.mapping"]
+        assert "divide it by type" in str(raised.value.details())
+
+
 async def test_too_large_says_limit_and_size(client: Client) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await client.scheduler.Submit(submit(payload={"blob": BLOB, "x": "y" * 70_000}))

@@ -145,6 +145,24 @@ def test_numbers_of_a_workbook_are_what_they_are_and_its_texts_what_the_mapping_
     assert stored.struct.field("departure_date").to_list() == days
 
 
+def test_a_decimal_comma_is_for_columns_of_numbers_and_leaves_texts_as_they_are() -> None:
+    # The name of a column may have characters that nobody sees.
+    names = ["\u200bStrecke ", *COLUMNS[:5], "note"]
+    rows: list[list[object]] = [
+        [1.5, "0828", "GVA", "CDG", 6001.5, "economy", "1,5 t van"],
+        ["1,5", "0828", "GVA", "CDG", "6001.5", "economy", "1.234,5"],
+    ]
+    mapping = FileMapping(columns={"Strecke": "distance_km"}, decimal="comma")
+    accepted, rejected = read(workbook([], names, *rows), mapping)
+    assert rejected.is_empty()
+    fields = {"distance_km": pl.Float64, "user_institutional_id": pl.String, "note": pl.String}
+    stored = accepted["data"].str.json_decode(dtype=pl.Struct(fields))
+    assert stored.to_list() == [
+        {"distance_km": 1.5, "user_institutional_id": "6001.5", "note": "1,5 t van"},
+        {"distance_km": 1.5, "user_institutional_id": "6001.5", "note": "1.234,5"},
+    ]
+
+
 def test_constants_stand_in_each_row() -> None:
     few = "origin_iata,destination_iata\nGVA,CDG\nGVA,CDG\n"
     rest = {name: value for name, value in GOOD.items() if name not in few}

@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from carbonline.client.json_struct import values_of
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
+from tests.worker_service.carbon.plane_files import opening
 from tests.worker_service.steps.conftest import YEAR, WorkerHarness
 from worker_service.blobs.reference import read_reference
+from worker_service.carbon.csv_source.refusal import RefusedFile
+from worker_service.carbon.parse.routed_rows import read_routed
+from worker_service.carbon.routes import routes_of
 
 PURCHASE = types_pb2.MODULE_PURCHASE
 SERVICES = types_pb2.DATA_ENTRY_TYPE_SERVICES
@@ -161,6 +167,14 @@ async def test_rows_without_any_type_change_nothing(harness: WorkerHarness) -> N
     job = first_job(view)
     assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "no_valid_rows")
     assert await harness.kg() == {"0828": 50.0}
+
+
+def test_names_of_another_program_are_told_to_be_changed_in_the_file() -> None:
+    routes = routes_of(5)
+    assert routes is not None
+    text = HEADER.replace("total_spent_amount", "Betrag") + CLEANING
+    with pytest.raises(RefusedFile, match=r"lacks the column total_spent_amount; .* by type and"):
+        read_routed(routes, opening(text), of_one_unit=False)
 
 
 async def test_a_module_whose_types_nothing_tells_apart_is_refused(harness: WorkerHarness) -> None:

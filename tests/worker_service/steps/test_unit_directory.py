@@ -273,6 +273,24 @@ async def test_a_directory_that_cannot_answer_now_makes_the_job_wait(synced: Syn
     assert isinstance(await synced.step(run), RetryLater)
 
 
+async def test_units_of_a_page_that_was_lost_change_nothing(synced: Synced) -> None:
+    run = claim("unit_sync", 1, payload={"provider": "unit-directory"}).run
+    # An empty page ends the list, also where a proxy answers it for a full one.
+    synced.directory.pages = [{"units": [PHYSICS], "total": 2}]
+    outcome = await synced.step(run)
+    assert isinstance(outcome, RetryLater)
+    assert 'tells a "total" of 2 units, and 1 came' in str(outcome)
+    synced.asks(synced.directory.access(total="of another thing"))
+    assert job_of(await synced.sync()).error_cause == ""
+    # The last answer is of the list as it is by then, and what is no number tells nothing.
+    synced.asks(synced.directory.access())
+    last = {"units": [], "total": 1}
+    synced.directory.pages = [{"units": [PHYSICS], "total": 2}, last]
+    assert job_of(await synced.sync()).error_cause == ""
+    synced.directory.pages = [{"units": [PHYSICS], "total": "many"}]
+    assert job_of(await synced.sync()).error_cause == ""
+
+
 async def test_the_four_steps_are_named_as_progress(synced: Synced) -> None:
     told: list[str] = []
 

@@ -28,11 +28,12 @@ _DOUBTFUL = {
 @dataclass(frozen=True, slots=True)
 class NumberColumns:
     """`decimals`: the columns of numbers that need not be whole. `filled`: those of any kind that
-    no row may leave empty.
+    no row may leave empty. `whole`: those of whole numbers.
     """
 
     decimals: Collection[str] = ()
     filled: Collection[str] = ()
+    whole: Collection[str] = ()
 
 
 NO_NUMBERS = NumberColumns()

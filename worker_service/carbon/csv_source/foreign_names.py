@@ -38,8 +38,8 @@ FOREIGN_NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
         "name": frozenset({"nom", "libellé", "libelle", "bezeichnung", "nome", "label", "title"}),
         "country": frozenset({"pays", "land", "paese", "nation"}),
         "iata": frozenset({"code", "airport", "aéroport", "aeroport", "flughafen", "aeroporto"}),
-        "latitude": frozenset({"breite", "breitengrad", "latitudine", "y"}),
-        "longitude": frozenset({"länge", "laenge", "längengrad", "lng", "longitudine", "x"}),
+        "latitude": frozenset({"breite", "breitengrad", "latitudine"}),
+        "longitude": frozenset({"länge", "laenge", "längengrad", "lng", "longitudine"}),
         "origin_iata": frozenset(
             {
                 *("from", "fromiata", "departure", "departureairport", "departurecode"),

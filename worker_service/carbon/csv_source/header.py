@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from worker_service.carbon.csv_source.invisible import text_as_seen
+from worker_service.carbon.csv_source.invisible import compared_names, name_as_seen
 from worker_service.carbon.csv_source.likely_header import LINES_MAX
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
@@ -50,7 +50,7 @@ class Header:
     @property
     def written_names(self) -> tuple[str, ...]:
         """The names as people see them: trimmed, without quotes and invisible characters."""
-        return tuple(map(_as_written, self.names))
+        return tuple(map(name_as_seen, self.names))
 
     @property
     def is_mended(self) -> bool:
@@ -72,7 +72,7 @@ def read_header(
     known, meant = {*required, *optional}, renamed_by(mapping)
     _pass_titles(lines, mapping.header_line)
     first = _first_record(lines, known | meant.keys())
-    names_in_file = _names(first.fields)
+    names_in_file = compared_names(first.fields)
     _check_against(mapping, meant, first.fields)
     names = [meant.get(name, name) for name in names_in_file]
     if len(names) > COLUMNS_MAX:
@@ -146,7 +146,7 @@ def _pass_titles(lines: Lines, header_line: int) -> None:
 
 
 def _is_of_rejected_rows(line: str) -> bool:
-    return any(REASON_COLUMNS.issubset(_names(line.split(mark))) for mark in SEPARATORS)
+    return any(REASON_COLUMNS.issubset(compared_names(line.split(mark))) for mark in SEPARATORS)
 
 
 def renamed_by(mapping: FileMapping) -> dict[str, str]:
@@ -156,7 +156,7 @@ def renamed_by(mapping: FileMapping) -> dict[str, str]:
     """
     meant: dict[str, str] = {}
     for written, name in mapping.columns.items():
-        compared = _as_written(written).casefold()
+        compared = name_as_seen(written).casefold()
         if compared in meant:
             raise RefusedFile(
                 Cause.MAPPING, f"the mapping names the column {shown_text(written)} twice"
@@ -167,8 +167,8 @@ def renamed_by(mapping: FileMapping) -> dict[str, str]:
 
 def _check_against(mapping: FileMapping, meant: Mapping[str, str], fields: list[str]) -> None:
     """RefusedFile where the mapping names what is not in the file, or a column has two sources."""
-    names = _names(fields)
-    written = {_as_written(name).casefold(): name for name in mapping.columns}
+    names = compared_names(fields)
+    written = {name_as_seen(name).casefold(): name for name in mapping.columns}
     if gone := [name for name in meant if name not in names]:
         others = [name for name in names if name and name not in meant]
         some = gone[:_NAMES_SHOWN_MAX]
@@ -177,7 +177,7 @@ def _check_against(mapping: FileMapping, meant: Mapping[str, str], fields: list[
         raise RefusedFile(
             Cause.MAPPING,
             f"the mapping names {columns} that the file does not have: {_listed(hints, len(gone))};"
-            f" it has: {_shown([_as_written(field) for field in fields])}",
+            f" it has: {_shown([name_as_seen(field) for field in fields])}",
         )
     by_name = {name: written[compared] for compared, name in meant.items()}
     for name in names:
@@ -200,14 +200,20 @@ def _strange_separator(fields: Sequence[str], known: AbstractSet[str]) -> str:
     """A mark that no CSV file is read with, but under which the header has known columns."""
     if len(fields) != 1:
         return ""
-    fitness = {mark: len(known & set(_names(fields[0].split(mark)))) for mark in STRANGE_SEPARATORS}
+    fitness = {
+        mark: len(known & set(compared_names(fields[0].split(mark)))) for mark in STRANGE_SEPARATORS
+    }
     mark = max(STRANGE_SEPARATORS, key=lambda one: fitness[one])
     return mark if fitness[mark] > 1 else ""
 
 
 def _is_quoted_whole(fields: Sequence[str], known: AbstractSet[str]) -> bool:
     """Whether the only field of a header has known columns, with a separator between them."""
-    names = [set(_names(fields[0].split(mark))) for mark in SEPARATORS] if len(fields) == 1 else []
+    names = (
+        [set(compared_names(fields[0].split(mark))) for mark in SEPARATORS]
+        if len(fields) == 1
+        else []
+    )
     return any(len(known & some) > 1 for some in names)
 
 
@@ -216,7 +222,7 @@ def _stand_below_each_other(lines: Lines, separator: str, known: AbstractSet[str
     block = lines.block()
     lines.put_back(block)
     texts = block.decode().split("\n", LINES_MAX)[:LINES_MAX]
-    below = set(_names([text.split(separator, 1)[0] for text in texts]))
+    below = set(compared_names([text.split(separator, 1)[0] for text in texts]))
     return len(below & known) > 1
 
 
@@ -224,13 +230,13 @@ def _unread(
     fields: list[str], known: AbstractSet[str], meant: Mapping[str, str]
 ) -> tuple[UnreadColumn, ...]:
     # What the file has already is not meant once more.
-    names = _names(fields)
+    names = compared_names(fields)
     lacking = sorted(known - {meant.get(name, name) for name in names})
     silent = {"", *known, *REASON_COLUMNS}
     unknown: dict[str, str] = {}
     for name, field in zip(names, fields, strict=True):
         if meant.get(name, name) not in silent or (name and meant.get(name) == ""):
-            unknown.setdefault(name, _as_written(field))
+            unknown.setdefault(name, name_as_seen(field))
     return tuple(_unknown_column(name, as_written, lacking) for name, as_written in unknown.items())
 
 
@@ -273,15 +279,7 @@ def _fitness(
     separator: str, line: str, named: bytes, known: AbstractSet[str]
 ) -> tuple[int, bool, int]:
     fields = line.split(separator)
-    return len(known & set(_names(fields))), separator.encode() == named, len(fields)
-
-
-def _names(fields: list[str]) -> list[str]:
-    return [_as_written(field).casefold() for field in fields]
-
-
-def _as_written(field: str) -> str:
-    return text_as_seen(field).strip().strip('"').strip()
+    return len(known & set(compared_names(fields))), separator.encode() == named, len(fields)
 
 
 def _had(fields: list[str], missing: Collection[str], known: AbstractSet[str]) -> str:
@@ -289,8 +287,8 @@ def _had(fields: list[str], missing: Collection[str], known: AbstractSet[str]) -
     first = fields[:_NAMES_SHOWN_MAX]
     return _listed(
         [
-            str(_unknown_column(name, _as_written(field), () if name in known else missing))
-            for name, field in zip(_names(first), first, strict=True)
+            str(_unknown_column(name, name_as_seen(field), () if name in known else missing))
+            for name, field in zip(compared_names(first), first, strict=True)
             if name
         ],
         len(fields),

@@ -95,7 +95,9 @@ def read_text(
     called twice. Raises RefusedFile here, or while batches are read.
     """
     table = table_of(required, optional, mapping)
-    text = text_of(open_file, table, bytes_max, mapping.decimal)
+    with_comma = [*numbers.decimals, *numbers.whole] if mapping.decimal == "comma" else []
+    of_numbers = table_of(with_comma, (), mapping).required
+    text = text_of(open_file, table, bytes_max, of_numbers)
     try:
         return _of_text(text, required, optional, bytes_max, numbers, mapping)
     except BaseException:

@@ -12,12 +12,18 @@ from worker_service.carbon.csv_source.divided_numbers import NumberColumns
 from worker_service.carbon.csv_source.header import Header
 from worker_service.carbon.csv_source.mended import Originals
 from worker_service.carbon.csv_source.reading import TextBatch, TextFile, read_text
+from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import COMMON_COLUMNS, UNIT_COLUMN
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.thousands_points import decimals_of
 from worker_service.carbon.parse.values import as_comparison_key
 from worker_service.carbon.routes import Routes
+
+_NO_MAPPING = (
+    "a file of several types is read by these names alone: rename its columns, or divide it by type"
+    " and submit each part with a mapping"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +49,12 @@ def read_routed(
         (optional if of_one_unit else required).insert(0, UNIT_COLUMN)
     columns = [column for of_type in routes.columns for column in of_type]
     numbers = NumberColumns(decimals_of(columns), required)
-    return read_text(open_file, required, optional, bytes_max, numbers)
+    try:
+        return read_text(open_file, required, optional, bytes_max, numbers)
+    except RefusedFile as refused:
+        if not refused.missing:
+            raise
+        raise refused.with_more(_NO_MAPPING) from refused
 
 
 def routed_batches(text: TextFile, routes: Routes, kinds: pl.DataFrame) -> Iterator[RoutedBatch]:

@@ -157,7 +157,8 @@ def decimals_of(columns: Sequence[Column]) -> list[str]:
 def number_columns(columns: Sequence[Column]) -> NumberColumns:
     """What is said of a file's columns where a comma may divide a number."""
     filled = [one.name for one in columns if one.required and not one.excused_by_override]
-    return NumberColumns(decimals_of(columns), filled)
+    whole = [column.name for column in columns if column.kind is ColumnKind.INTEGER]
+    return NumberColumns(decimals_of(columns), filled, whole)
 
 
 def _has(written: pl.Series, mark: str) -> pl.Series:

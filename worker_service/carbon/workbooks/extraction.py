@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -28,6 +28,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from worker_service.carbon.csv_source.invisible import compared_names
 from worker_service.carbon.csv_source.likely_header import LINES_MAX
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.workbooks.archives import (
@@ -53,13 +54,13 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 class Wanted:
     """What is looked for: a table, in the sheet of this name if there is one, of bounded size.
 
-    `decimal` is "comma" if numbers get a decimal comma, as the texts beside them have.
+    Numbers get a decimal comma in the columns `with_comma`, as the texts beside them have.
     """
 
     table: Table
     sheet: str
     bytes_max: int
-    decimal: str = ""
+    with_comma: Collection[str] = ()
 
 
 def main() -> None:
@@ -70,7 +71,7 @@ def main() -> None:
     _limit(resource.RLIMIT_CPU, request["seconds"])
     columns = request["required"], request["optional"]
     table = Table(*columns, request["header_line"], may_guess=request["may_guess"])
-    wanted = Wanted(table, request["sheet"], request["bytes_max"], request["decimal"])
+    wanted = Wanted(table, request["sheet"], request["bytes_max"], request["with_comma"])
     json.dump(_answer(request["source"], request["target"], wanted), sys.stdout)
 
 
@@ -137,8 +138,10 @@ def _of_workbook(
             sheet_of = lru_cache(maxsize=1)(workbook.get_sheet_by_name)
             choice = choose(_sheets(workbook, sheet_of), wanted.table, wanted.sheet)
             errors = error_cells(archive, choice.sheet) if archive else {}
-            lines = _lines(sheet_of(choice.sheet), errors, wanted.decimal)
-            merged = _merged(sheet_of(choice.sheet), choice.header)
+            sheet = sheet_of(choice.sheet)
+            commas = _commas(sheet, choice.header, wanted.with_comma)
+            lines = _lines(sheet, errors, commas)
+            merged = _merged(sheet, choice.header)
             _write(islice(lines, choice.header, None), target, wanted.bytes_max)
     except CalamineError as error:
         if archive is None and _is_protected(source):
@@ -152,8 +155,8 @@ def _of_workbook(
             f" save it again without one, or as CSV ({error})",
         ) from error
     sentence = "; ".join(filter(None, (choice.sentence, merged)))
-    sheet, line = choice.guess
-    return {"sentence": sentence, "is_of_cells": True, "sheet": sheet, "header_line": line}
+    named, line = choice.guess
+    return {"sentence": sentence, "is_of_cells": True, "sheet": named, "header_line": line}
 
 
 def _is_protected(source: IO[bytes]) -> bool:
@@ -184,18 +187,33 @@ def _sheets(workbook: CalamineWorkbook, sheet_of: Callable[[str], CalamineSheet]
 
 
 def _lines(
-    sheet: CalamineSheet, errors: Mapping[tuple[int, int], str], decimal: str = ""
+    sheet: CalamineSheet,
+    errors: Mapping[tuple[int, int], str],
+    commas: Collection[int] = frozenset(),
 ) -> Iterator[list[str]]:
-    """The lines of a sheet, from its first one, as texts."""
+    """The lines of a sheet, from its first one, as texts. `commas`: see _commas."""
     if sheet.start is None:
         return
     left = sheet.start[1]
     in_error = {row for row, _ in errors}
     for at, row in enumerate(sheet.iter_rows()):
-        texts = [cell_text(cell, decimal) for cell in row]
+        texts = [cell_text(cell) for cell in row]
+        for place in commas:
+            texts[place] = cell_text(row[place], "comma")
         if at in in_error:
             texts = [errors.get((at, left + place), text) for place, text in enumerate(texts)]
         yield texts
+
+
+def _commas(sheet: CalamineSheet, header: int, names: Collection[str]) -> Collection[int]:
+    """The places of the columns of these names, in which numbers get a decimal comma.
+
+    In a column of text a number is one that somebody typed, such as a code.
+    """
+    if not names:
+        return ()
+    line = next(islice(_lines(sheet, {}), header, None), [])
+    return [place for place, name in enumerate(compared_names(line)) if name in names]
 
 
 def _write(lines: Iterator[list[str]], target: IO[bytes], bytes_max: int) -> None:

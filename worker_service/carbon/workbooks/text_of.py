@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import IO, Any
@@ -82,10 +82,13 @@ class TextOf:
     guess: Guess = NO_GUESS
 
 
-def text_of(open_file: Open, table: Table, bytes_max: int, decimal: str = "") -> TextOf:
+def text_of(
+    open_file: Open, table: Table, bytes_max: int, with_comma: Sequence[str] = ()
+) -> TextOf:
     """The text of a CSV file, or of the table in a workbook or archive. Blocks.
 
-    `decimal` is that of a FileMapping: a workbook's numbers are written so, as its texts are.
+    `with_comma`: the file's names of columns in which a workbook's numbers are written with a
+    decimal comma, as the texts beside them are.
 
     A workbook is extracted by a process of its own into a temporary file that has no name, so that
     nothing of it stays, whoever is killed. Raises RefusedFile if it cannot be read, and
@@ -105,7 +108,7 @@ def text_of(open_file: Open, table: Table, bytes_max: int, decimal: str = "") ->
                     "header_line": table.said_line,
                     "sheet": sheet,
                     "bytes_max": bytes_max,
-                    "decimal": decimal,
+                    "with_comma": list(with_comma),
                     "may_guess": table.may_guess,
                     "seconds": EXTRACTION_SECONDS_MAX,
                     "memory_bytes": memory_bytes_max(),

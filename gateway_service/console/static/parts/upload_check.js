@@ -55,11 +55,13 @@ function UploadIt({ sent, cause, onUploaded }) {
 }
 
 function Proposal({ stats, type, onMapping }) {
-  const { proposed_mapping: mapping = {}, proposed_sheet: sheet } = stats;
+  const { proposed_mapping: mapping = {}, proposed_sheet: sheet, left_open: open = [] } = stats;
   const isMapped = Object.keys(mapping).length > 0;
-  if (!isMapped && !sheet) return null;
-  return html`<${MappingTable} mapping=${mapping} sheet=${sheet} caption=${t("may_be_read_so")} />
-    <p><button type="button" onClick=${() => onMapping(isMapped ? mapping : undefined, sheet)}>
-      ${t("check_again_read_so")}</button></p>
+  return html`${(isMapped || sheet) && html`
+      <${MappingTable} mapping=${mapping} sheet=${sheet} caption=${t("may_be_read_so")} />`}
+    ${open.length > 0 && html`<p>${t("left_open")}</p>
+      <ul lang="en">${open.map((said) => html`<li>${said}</li>`)}</ul>`}
+    ${(isMapped || sheet) && html`<p><button type="button" onClick=${() => onMapping(isMapped ? mapping : undefined, sheet)}>
+      ${t("check_again_read_so")}</button></p>`}
     ${isMapped && type?.data_entry_type && html`<${SaveMapping} mapping=${mapping} type=${type.data_entry_type} />`}`;
 }
