@@ -18,6 +18,7 @@ from carbonline.client.tls_files import TlsFiles
 
 # Loaded, they are in the pool: the table of routes names RPCs as text.
 from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2
+from gateway_service.access.tenant import name_tenant
 from gateway_service.transcode.problems import problem_of
 
 CALL_SECONDS_MAX = 30.0
@@ -75,6 +76,7 @@ class Services:
 
     async def answer(self, method: MethodDescriptor, request: Message, token: str) -> Message:
         """The answer to one request."""
+        name_tenant(request)
         call = self._channel(method).unary_unary(
             _path(method), request_serializer=_serialized, response_deserializer=_reader(method)
         )
@@ -94,6 +96,7 @@ class Services:
 
     def stream(self, method: MethodDescriptor, request: Message, token: str) -> Any:
         """A call whose answer is a stream of messages. Its `cancel` ends it."""
+        name_tenant(request)
 
         def start(channel: grpc.aio.Channel) -> Any:
             call = channel.unary_stream(

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway_service.access.caller import cookie_of
 from gateway_service.access.origin import check_host, check_origin
 from gateway_service.access.sent_answer import DATA, GONE, SentAnswer
+from gateway_service.access.tenant import note_choice
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.problem_answers import answer_of
 from gateway_service.transcode.problems import Problem
@@ -50,6 +51,7 @@ class EveryRequest:
             except Problem as problem:
                 await answer_of(problem)(scope, receive, seen.send)
             else:
+                note_choice(Request(scope))
                 await self._app(scope, receive, seen.send)
         except ClientDisconnect:
             # Nobody is there who could be answered.

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from carbonline.v1 import blobs_pb2, ledger_pb2
 from gateway_service.access.caller import token_of
+from gateway_service.access.tenant import name_tenant
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.rpc_endpoint import announced_bytes
 from gateway_service.services import Services, method_of
@@ -37,6 +38,7 @@ class Upload:
         header = blobs_pb2.BlobHeader()
         query = request.query_params.multi_items()
         fill(header, {}, [(_field(name), value) for name, value in query], None)
+        name_tenant(header)
         await self._check_size(announced_bytes(request), token)
         body = _Body(request, header)
         try:

@@ -18,6 +18,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.v1 import operations_pb2, types_pb2
+from gateway_service.access.tenant import chosen_tenant
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.services import Services
 from gateway_service.streams.follow import Follower
@@ -197,7 +198,7 @@ class Hubs:
         self, caller: operations_pb2.GetCallerResponse, token: str
     ) -> AsyncIterator[Hub]:
         """The hub of a caller, whose token it is, for as long as the block runs."""
-        rights = rights_of(caller)
+        rights = rights_of(caller) + chosen_tenant().encode()
         hub = self._hubs.get(rights)
         if hub is None:
             hub = self._hubs[rights] = Hub(self._services, self._metrics, self._log)

@@ -7,6 +7,11 @@ import pytest
 axe = pytest.importorskip("axe_playwright_python.base", reason="`make console-test` has it")
 
 NARROW = {"width": 320, "height": 640}
+# What is wider than the screen, apart from what scrolls by itself.
+WIDER = """() => [...document.querySelectorAll('main *, header *')]
+    .filter((one) => one.checkVisibility() && !one.closest('.off-screen, .scroll, svg'))
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .map((one) => one.outerHTML.slice(0, 100))"""
 
 
 def axe_finds(page: Any) -> dict[str, list[Any]]:

@@ -112,7 +112,7 @@ def test_a_retry_says_what_would_run_again(scripted: Scripted, as_role: Any) -> 
     scripted.run(scripted.driver.finish(job, types_pb2.JOB_RESULT_ERROR))
     page = as_role("gateway").open(f"/pipelines/{answer.pipeline_id}")
     page.get_by_role("button", name="Retry").click()
-    page.get_by_text("Runs again: Noop.").wait_for()
+    page.get_by_text("Runs again: Do nothing.").wait_for()
     page.locator("button.danger", has_text="Retry").click()
     page.get_by_role("term").filter(has_text="Retries").wait_for()
 

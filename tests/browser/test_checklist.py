@@ -189,7 +189,15 @@ def test_2_2_1_a_login_that_ends_is_told_before(tabs: Tabs) -> None:
     assert page.get_by_text("Your login ends").count() == 0
     page.evaluate(say, 100)
     page.get_by_role("alert").filter(has_text="Your login ends at").wait_for()
-    assert "next=" in str(page.get_by_role("link", name="Log in again").get_attribute("href"))
+    again = page.get_by_role("link", name="Log in again")
+    assert "next=" in str(again.get_attribute("href"))
+    # A login that lasts longer takes the notice away.
+    again.press("Enter")
+    page.get_by_label("Token").fill(tabs.site.token)
+    page.get_by_label("Token").press("Enter")
+    page.get_by_role("heading", level=1, name="2024").wait_for()
+    settled(page)
+    assert page.get_by_text("Your login ends").count() == 0
 
 
 def test_2_1_4_single_keys_can_be_switched_off(tabs: Tabs) -> None:
@@ -202,6 +210,9 @@ def test_2_1_4_single_keys_can_be_switched_off(tabs: Tabs) -> None:
     page.keyboard.press("?")
     assert page.url.endswith("/years/2024")
     page.get_by_label("Single keys act").check()
+    # What is hidden loses the focus.
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == "Keyboard"
     page.get_by_role("heading", level=1).click()
     page.keyboard.press("g")
     page.keyboard.press("h")

@@ -112,3 +112,6 @@ def test_each_badge_opens_on_hover_and_focus_escape_closes_it_and_tab_reaches_wh
     assert page.evaluate(ACTIVE) == "Open"
     page.keyboard.press("Escape")
     panel.wait_for(state="hidden")
+    # Who was in it is at the badge, which stays closed.
+    assert badge.evaluate("(one) => one === document.activeElement")
+    assert badge.get_attribute("aria-expanded") == "false"

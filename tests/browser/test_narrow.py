@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from carbonline.command.demo import find_files
-from tests.browser.axe_in_every_look import NARROW, axe_finds
+from tests.browser.axe_in_every_look import NARROW, WIDER, axe_finds
 from tests.browser.conftest import Site, Tabs
 from tests.browser.settling import settled
 
@@ -17,11 +17,6 @@ FILE = "reisen_der_angehörigen_und_gäste_" + 4 * "konsolidiert_endgültig_" + 
 HEAD = "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class,"
 # With these trips the year has millions of kilograms.
 TRIPS = 2_500
-# What is wider than the screen, apart from what scrolls by itself.
-WIDER = """() => [...document.querySelectorAll('main *, header *')]
-    .filter((one) => one.checkVisibility() && !one.closest('.off-screen, .scroll, svg'))
-    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
-    .map((one) => one.outerHTML.slice(0, 100))"""
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,29 @@ def test_a_browsers_clock_that_is_years_wrong_changes_no_duration(tabs: Tabs) ->
     assert seen.inner_text().endswith(" s"), seen.inner_text()
 
 
+def test_what_cannot_be_loaded_is_said_and_may_be_tried_again(tabs: Tabs) -> None:
+    tabs.expected = ("ERR_FAILED",)
+    parts = ("**/pages/health.js", "**/words/fr.js")
+    for part in parts:
+        tabs.context.route(part, lambda route: route.abort())
+    page = tabs.open("/health")
+    missing = page.get_by_role("alert").get_by_text("A part of the console could not be loaded.")
+    missing.wait_for()
+    # The rest of the console goes on.
+    page.get_by_role("link", name="Pipelines").press("Enter")
+    page.get_by_role("heading", name="Pipelines", level=1).wait_for()
+    assert missing.count() == 0
+    page.get_by_text("Display").press("Enter")
+    page.get_by_label("Language").select_option("fr")
+    missing.wait_for()
+    for part in parts:
+        tabs.context.unroute(part)
+    page.get_by_role("link", name="Health").press("Enter")
+    page.get_by_role("alert").get_by_role("button", name="Try again").last.press("Enter")
+    page.get_by_role("heading", name="Queues").wait_for()
+    assert missing.count() == 0
+
+
 @pytest.mark.parametrize("path", ["/login", "/"])
 def test_a_first_visit_is_small(tabs: Tabs, path: str) -> None:
     page = tabs.context.new_page()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.axe_in_every_look import axe_finds
+from tests.browser.axe_in_every_look import WIDER, axe_finds
 from tests.browser.conftest import Site, Tabs
 from tests.browser.settling import settled
 
@@ -236,6 +236,17 @@ def test_a_file_of_several_types_is_checked_for_each_and_sent_to_their_module(
     page.get_by_role("heading", name="Read a file of several types").wait_for()
     page.get_by_role("heading", level=1).get_by_text("Done").wait_for()
     assert sorted(one.entries for one in uploads(tabs) if one not in before) == [1, 1]
+    # Still at 320 pixels: the steps of all parts, and the rows that each has rejected.
+    page.get_by_role("link", name="Open", exact=True).click()
+    settled(page)
+    assert page.evaluate(WIDER) == []
+    page.locator(".steps").get_by_role("link", name="rejected").first.click()
+    page.get_by_role("link", name="Upload the mended file").nth(1).wait_for()
+    settled(page)
+    assert page.evaluate(WIDER) == []
+    # Whichever part they are of, the file is sent whole.
+    page.get_by_role("link", name="Upload the mended file").last.press("Enter")
+    assert page.get_by_label("Data-entry type").input_value() == "MODULE_PURCHASE"
 
 
 def test_who_may_not_upload_is_told_so(as_role: Any) -> None:

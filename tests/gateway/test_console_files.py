@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 
 from carbonline.serving.auth.roles import roles_allowed
-from carbonline.v1 import ledger_pb2, operations_pb2, options_pb2, scheduler_pb2
+from carbonline.v1 import (
+    ledger_pb2,
+    monitoring_pb2,
+    operations_pb2,
+    options_pb2,
+    scheduler_pb2,
+    types_pb2,
+)
 from gateway_service.console.page import IMPORTS, MAIN, STATIC, imported
 from gateway_service.console.vendor_files import FILES, HERE, LIST, VENDOR
+from scheduler_service.jobs.job_types import JOB_TYPES
 from worker_service.carbon.emission_tree import EMISSION_TYPES
+from worker_service.carbon.outcomes import EntryOutcome
 
 OURS = sorted(path for path in STATIC.rglob("*.js") if VENDOR not in path.parents)
 ENTRY = re.compile(r'^  "([^"]+)": "((?:[^"\\]|\\.)*)",$', re.MULTILINE)
@@ -86,6 +95,34 @@ def test_the_console_knows_the_roles_of_the_contract() -> None:
     }
     assert told
     assert told == contract
+
+
+# What the contract or a service names, and the console has words for: each group of words with the
+# names, and what is cut off in front of them.
+NAMED = (
+    ("kind", tuple(JOB_TYPES), ""),
+    ("outcome", tuple(EntryOutcome), ""),
+    ("module", types_pb2.Module.keys(), "MODULE_"),
+    ("type", types_pb2.DataEntryType.keys(), "DATA_ENTRY_TYPE_"),
+    ("state", types_pb2.JobResult.keys(), ""),
+    ("status", types_pb2.PipelineStatus.keys(), "PIPELINE_STATUS_"),
+    ("stale_reason", monitoring_pb2.StaleReason.keys(), "STALE_REASON_"),
+    ("worker_state", types_pb2.WorkerState.keys(), "WORKER_STATE_"),
+    ("upload_state", ledger_pb2.UploadState.keys(), "UPLOAD_STATE_"),
+)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_whatever_a_service_names_has_words_in_each_language(language: str) -> None:
+    known = {key.lower() for key in words_of(language)}
+    wanted = {
+        f"{group}.{name.removeprefix(prefix)}".lower()
+        for group, names, prefix in NAMED
+        for name in names
+        if not name.endswith("UNSPECIFIED")
+    }
+    assert len(wanted) > 80
+    assert wanted <= known
 
 
 # Names of firms and of a facility, in any language.

@@ -28,7 +28,7 @@ DENIED = (403, "PERMISSION_DENIED")
 class ByRole:
     """`Bearer ROLE@TENANT` has one role; without a role, all. No token is the tests' driver.
 
-    `ROLE@TENANT+UNIT` is limited to a unit.
+    `ROLE@TENANT+UNIT` is limited to a unit, and `ROLE@TENANT/OTHER` acts for two tenants.
     """
 
     async def principal(self, peer: str, authorization: str) -> Principal | None:
@@ -37,7 +37,9 @@ class ByRole:
         tenant, _, unit = rest.partition("+")
         roles = frozenset({role}) if role else ROLES_ALL
         units = frozenset({unit}) if unit else None
-        return Principal(role or "driver", (tenant or "local",), roles, units=units)
+        return Principal(
+            role or "driver", tuple((tenant or "local").split("/")), roles, units=units
+        )
 
 
 @pytest.fixture

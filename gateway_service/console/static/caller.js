@@ -1,7 +1,9 @@
 // Who looks at the console: what they may do, and when their login ends. The services decide; a
 // button that they would refuse is not drawn.
 import { get, getAll } from "./api.js";
+import { html } from "./html.js";
 import { caller } from "./store.js";
+import { t } from "./words.js";
 
 // The roles that may call each RPC, as the contract has them; a test compares.
 const ROLES = {
@@ -65,6 +67,35 @@ export async function learnCaller() {
   }
 }
 
+// Which institution is looked at, of those of the caller: in a cookie, since links to files carry nothing
+// else. The gateway names it in each call.
+const CHOICE = "carbonline-tenant";
+const kept = () => document.cookie.split("; ").find((one) => one.startsWith(`${CHOICE}=`))?.slice(CHOICE.length + 1) ?? "";
+
+/** The institution that is looked at; "" if it must be chosen first. */
+export function tenant() {
+  const known = caller.value?.tenants ?? [];
+  return known.length < 2 ? known[0] ?? "" : known.find((one) => one === kept()) ?? "";
+}
+
+/** Whether the caller must choose before anything can be shown. */
+export const mustChoose = () => Boolean(caller.value?.tenants.length > 1 && !tenant());
+
+/** Keeps a choice for as long as the browser is open; "" forgets it. */
+export function keepTenant(name) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${CHOICE}=${name}; Path=/; SameSite=Lax${secure}${name ? "" : "; Max-Age=0"}`;
+}
+
+/** The list of the caller's institutions; nothing for who has one. `onChoice(name)` is called with the new one. */
+export function TenantChoice({ onChoice }) {
+  const known = caller.value?.tenants ?? [];
+  if (known.length < 2) return null;
+  return html`<label>${t("tenant")}<select value=${tenant()} onChange=${(e) => onChoice(e.target.value)}>
+    ${!tenant() && html`<option value="">–</option>`}
+    ${known.map((one) => html`<option value=${one}>${one}</option>`)}</select></label>`;
+}
+
 // What is of all units or modules is refused to who has limited ones: each pair of a module and a unit of
 // theirs is asked for, and added up here.
 
@@ -105,6 +136,16 @@ export async function askUploads(year, wanted, signal, most) {
   const lists = await Promise.all(pairs.map((pair) =>
     getAll(`/v1/years/${year}/uploads`, "uploads", { ...wanted, ...pair }, { signal, most })));
   return { found: lists.flatMap((one) => one.found), more: lists.some((one) => one.more) };
+}
+
+const NEWEST = 100;
+
+/** Uploads of a year, with the newest one of each of `modules`, however many others are newer. */
+export async function askNewest(year, modules, signal) {
+  const newest = await askUploads(year, {}, signal, NEWEST);
+  const others = newest.more ? modules.filter((module) => newest.found.every((one) => one.module !== module)) : [];
+  const lists = await Promise.all(others.map((module) => askUploads(year, { module, page_size: 1 }, signal, 1)));
+  return { found: [newest, ...lists].flatMap((one) => one.found), more: newest.more };
 }
 
 function sumOf(rows) {

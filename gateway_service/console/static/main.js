@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { effect, signal, untracked } from "@preact/signals";
 import { post, whenUnauthenticated } from "./api.js";
+import { keepTenant, learnCaller, mustChoose, tenant, TenantChoice } from "./caller.js";
 import { clock } from "./format.js";
 import { html } from "./html.js";
 import { Announcer } from "./parts/badge.js";
@@ -55,6 +56,9 @@ const OF_A_YEAR = ["years", "upload", "totals", "explain"];
 // Pages that show nothing of anybody.
 const OPEN = ["/login", "/docs"];
 const loaded = signal({});
+// What could not be loaded: names of pages, or WORDS.
+const missing = signal([]);
+const WORDS = "words";
 
 /** The name of the page in PAGES; undefined for an address that has none. */
 function pageName([first, second]) {
@@ -68,15 +72,21 @@ effect(() => {
   if (!name || loaded.peek()[name]) return;
   PAGES[name]().then((module) => {
     loaded.value = { ...loaded.peek(), [name]: module.Page };
-  });
+  }, () => isMissing(name));
 });
+
+const isMissing = (name) => (missing.value = [...missing.peek(), name]);
 
 function Page() {
   const { parts } = address.value;
   const name = pageName(parts);
+  if (mustChoose() && !OPEN.includes(address.value.path)) {
+    return html`<h1>${t("choose_tenant")}</h1><${TenantChoice} onChoice=${choose} />`;
+  }
   if (!name) return html`<h1>${t("no_page")}</h1><p><a href="/">${t("page.years")}</a></p>`;
   if (OF_A_YEAR.includes(name) && !isYearKnown()) return html`<p class="soft" aria-busy="true">${t("loading")}</p>`;
   const Shown = loaded.value[name];
+  if (!Shown && missing.value.includes(name)) return html`<h1>${t(`page.${name}`)}</h1><${NotLoaded} />`;
   const year = thisYear();
   // Of an upload the year is a field: what has been chosen beside it stays.
   const which = parts[1] ?? (name === "upload" ? "" : year);
@@ -91,7 +101,7 @@ function App() {
   return html`
     <a class="skip" href="#main">${t("skip")}</a>
     <header>
-      <a class="mark" href="/">carbonline</a>
+      <a class="mark" href="/">carbonline${caller.value?.tenants.length > 1 && tenant() && ` · ${tenant()}`}</a>
       ${path !== "/login" && html`<nav aria-label=${t("pages")}>${links.map(([href, word]) => html`
         <a href=${href} aria-current=${path === href.split("?")[0] ? "page" : undefined}>${t(`page.${word}`)}</a> `)}</nav>
         ${!OPEN.includes(path) && html`<${Connection} />`}`}
@@ -100,10 +110,17 @@ function App() {
     ${newBuild.value && html`<p class="notice">${t("new_build")}
       <button type="button" onClick=${() => location.reload()}>${t("reload")}</button></p>`}
     ${loginEnds.value && html`<${LoginEnds} />`}
+    ${missing.value.includes(WORDS) && html`<${NotLoaded} />`}
     <main id="main" tabindex="-1"><${Page} /></main>
     <${Announcer} />
     <${Shortcuts} />
   `;
+}
+
+// Loaded anew whole: a browser remembers that a module failed, and a server of another build has others.
+function NotLoaded() {
+  return html`<div class="trouble" role="alert"><p><strong>${t("not_loaded")}</strong></p>
+    <button type="button" onClick=${() => location.reload()}>${t("try_again")}</button></div>`;
 }
 
 function LoginEnds() {
@@ -124,10 +141,11 @@ function Connection() {
 
 function Choices() {
   return html`<details class="choices"><summary>${t("choices")}</summary><div class="panel">
-    <label>${t("language")}<select value=${language.value} onChange=${(e) => speak(e.target.value)}>
+    <label>${t("language")}<select value=${language.value} onChange=${(e) => speak(e.target.value).catch(() => isMissing(WORDS))}>
       ${languages.map((one) => html`<option value=${one} lang=${one}>${t(`language.${one}`)}</option>`)}</select></label>
     <label>${t("theme")}<select value=${theme.value} onChange=${(e) => wear(e.target.value)}>
       ${THEMES.map((one) => html`<option value=${one}>${t(`theme.${one}`)}</option>`)}</select></label>
+    <${TenantChoice} onChoice=${choose} />
     <a href="/docs">${t("page.docs")}</a>
     <button type="button" onClick=${leave}>${t("logout")}</button>
   </div></details>`;
@@ -150,19 +168,23 @@ function follow() {
   });
 }
 
-// Loaded when it is needed: a first visit sees the login only.
-async function learnCaller() {
-  const module = await import("./caller.js");
-  await module.learnCaller();
-}
-
 // Perhaps as somebody else: nothing of the last caller stays, in any tab.
-function enter(next) {
+function enter(next, who) {
   endStream?.();
   forget();
+  keepTenant("");
+  caller.value = who;
   beginEverywhere();
-  follow();
+  if (!mustChoose()) follow();
   go(next);
+}
+
+// Everything is of another institution then, in all tabs.
+function choose(name) {
+  endStream?.();
+  keepTenant(name);
+  beginEverywhere();
+  location.reload();
 }
 
 async function leave() {
@@ -189,6 +211,10 @@ effect(() => {
   const timer = setTimeout(() => (loginEnds.value = true), left);
   return () => clearTimeout(timer);
 });
+// Without a choice no stream begins that would tell who looks.
+effect(() => {
+  if (connection.value.state === "interrupted" && !caller.peek()) untracked(learnCaller);
+});
 effect(() => {
   document.documentElement.lang = language.value;
   document.documentElement.dataset.theme = theme.value;
@@ -210,6 +236,6 @@ whenBegun(() => {
 startRouter();
 render(html`<${App} />`, document.getElementById("root"));
 effect(() => {
-  if (!endStream && !OPEN.includes(address.value.path)) untracked(follow);
+  if (!endStream && !OPEN.includes(address.value.path) && !mustChoose()) untracked(follow);
 });
 

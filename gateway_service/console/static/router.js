@@ -1,7 +1,7 @@
 // The address decides what is shown. Filters are in its query and nowhere else. And the ways to other
 // addresses: links, keys, and the years that are known.
 import { computed, signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { years } from "./store.js";
 import { t } from "./words.js";
@@ -66,11 +66,16 @@ const CHORD_MS = 1500;
  */
 export function Shortcuts() {
   const [listed, setListed] = useState(false);
+  const list = useRef(null);
+  const opener = useRef(null);
   const [off, setOff] = useState(localStorage.getItem(KEPT) === "off");
   useEffect(() => {
     let chord = 0;
     const press = (event) => {
-      if (event.key === "Escape") return setListed(false);
+      if (event.key === "Escape") {
+        if (list.current.contains(document.activeElement)) opener.current.focus();
+        return setListed(false);
+      }
       if (off || event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return undefined;
       if (event.timeStamp - chord < CHORD_MS && event.key in PLACES) {
         chord = 0;
@@ -92,9 +97,9 @@ export function Shortcuts() {
     localStorage.setItem(KEPT, event.target.checked ? "on" : "off");
   };
   return html`<footer>
-    <button type="button" class="small" aria-expanded=${listed} aria-controls="keys"
+    <button type="button" class="small" ref=${opener} aria-expanded=${listed} aria-controls="keys"
       onClick=${() => setListed(!listed)}>${t("keys")}</button>
-    <div id="keys" hidden=${!listed}>
+    <div id="keys" ref=${list} hidden=${!listed}>
       <label class="line"><input type="checkbox" checked=${!off} onChange=${choose} /> ${t("keys_on")}</label>
       <ul>
         <li><kbd>/</kbd> ${t("keys_filter")}</li>

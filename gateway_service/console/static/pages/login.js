@@ -6,15 +6,15 @@ import { Trouble } from "../parts/asked.js";
 import { address } from "../router.js";
 import { t } from "../words.js";
 
-/** `onLogin(next)` is called with the address to go on to. */
+/** `onLogin(next, who)` is called with the address to go on to, and with who has logged in. */
 export function Page({ onLogin }) {
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const enter = async (body) => {
     setBusy(true);
     try {
-      await post("/v1/session", body);
-      onLogin(safeNext(address.value.query.get("next")));
+      const who = await post("/v1/session", body);
+      onLogin(safeNext(address.value.query.get("next")), who);
     } catch (problem) {
       setError(problem);
     }

@@ -10,6 +10,11 @@ import { t, tn } from "../words.js";
 const ROWS_MAX = 100;
 const BYTES_MAX = 4_000_000;
 const REASON = "reason";
+// What a mended file is uploaded as; a file of anything else is not uploaded on that page.
+const KINDS = {
+  csv_ingest: "entries", api_ingest: "entries", csv_check: "entries", routed_ingest: "entries", routed_check: "entries",
+  factor_ingest: "factors", factor_check: "factors", unit_sync: "units", unit_check: "units",
+};
 
 export function Page({ id }) {
   const asked = useAsked((signal) => rejectedOf(id, signal), [id]);
@@ -25,6 +30,7 @@ export function Page({ id }) {
 
 async function rejectedOf(id, signal) {
   const { jobs, pipeline } = await get(`/v1/pipelines/${id}`, {}, { signal });
+  const sent = (await get(`/v1/jobs/${pipeline.root_job_id}`, {}, { signal })).payload ?? {};
   const found = [];
   for (const job of jobs.filter((one) => one.stats?.rejected_blob)) {
     const blob = job.stats.rejected_blob;
@@ -33,9 +39,20 @@ async function rejectedOf(id, signal) {
     // The problem in place of the rows.
     if (!answer.ok) taken(answer.status, false, await answer.text());
     const { text, whole } = await headOf(answer);
-    found.push({ blob, address, job, pipeline, whole, ...parseCsv(text, whole) });
+    found.push({ blob, address, job, again: uploadAgain(pipeline, sent), whole, ...parseCsv(text, whole) });
   }
   return found;
+}
+
+// Where the mended file takes the place of what was uploaded: of one module, type, year, unit and source.
+// A file of several types is sent whole, whichever of its parts the rows are of. "" if there is no form for it.
+function uploadAgain({ kind, scope }, sent) {
+  const form = KINDS[kind];
+  if (!form) return "";
+  const isOfSeveral = kind.startsWith("routed_");
+  const wanted = { kind: form, year: scope.year, module: scope.module, type: isOfSeveral ? scope.module : scope.data_entry_type,
+    unit: scope.unit, source: sent.source ?? sent.provider };
+  return `/upload?${new URLSearchParams(Object.entries(wanted).filter(([, value]) => value))}`;
 }
 
 // A file of many megabytes is not kept in a page: the link has all of it.
@@ -54,19 +71,17 @@ async function headOf(answer) {
 }
 
 function RejectedFile({ file }) {
-  const { head, rows, whole, job, pipeline } = file;
+  const { head, rows, whole, job, again } = file;
   const at = head.indexOf(REASON) < 0 ? head.length - 1 : head.indexOf(REASON);
   const groups = new Map();
   for (const row of rows) {
     for (const reason of (row[at] ?? "").split("; ")) groups.set(reason, (groups.get(reason) ?? 0) + 1);
   }
   const largest = [...groups].sort((a, b) => b[1] - a[1]);
-  const again = new URLSearchParams({ year: pipeline.scope.year, module: pipeline.scope.module,
-    type: pipeline.scope.data_entry_type });
   return html`
     ${!whole && html`<p class="notice">${tn("first_rows_only", rows.length)}</p>`}
     <p class="acts"><a href=${file.address} download=${`rejected-${job.pipeline_id}.csv`}>${t("all_rejected_csv")}</a>${" "}
-      ${may("Submit") && html`<a href=${`/upload?${again}`}>${t("upload_mended")}</a>`}</p>
+      ${again && may("Submit") && html`<a href=${again}>${t("upload_mended")}</a>`}</p>
     <table class="narrow">
       <caption>${t("by_reason")}</caption>
       <thead><tr><th scope="col" class="number">${t("rows")}</th><th scope="col">${t("reason")}</th></tr></thead>

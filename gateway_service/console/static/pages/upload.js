@@ -48,9 +48,13 @@ function kindsOf(who) {
   return who.all_units ? ["entries", "factors"] : ["entries"];
 }
 
-function Unit({ who }) {
-  if (!who || who.all_units) return html`<label>${t("only_unit")}<input name="unit" type="text" maxlength="200" /></label>`;
-  return html`<label>${t("unit")}<select name="unit">${who.units.map((unit) => html`<option>${unit}</option>`)}</select></label>`;
+// The address names whose place the file takes; what is typed stays when the page is drawn again.
+function Unit({ who, unit }) {
+  if (!who || who.all_units) {
+    return html`<label>${t("only_unit")}<input name="unit" type="text" maxlength="200" defaultValue=${unit} /></label>`;
+  }
+  return html`<label>${t("unit")}<select name="unit">${who.units.map((one) => html`
+    <option selected=${one === unit}>${one}</option>`)}</select></label>`;
 }
 
 // Types that are computed; and modules whose files may hold several, told apart by a column.
@@ -93,8 +97,9 @@ function UploadForm({ kinds, kind, year, types, type, largest, state, setState }
     <label>${t("year")}<input name="year" type="number" min="1990" max="2100" required value=${year}
       onChange=${(e) => filterBy("year", e.target.value)} /></label>
     ${kind === "entries" && html`
-      <${Unit} who=${caller.value} />
-      <label>${t("source")}<input name="source" type="text" maxlength="200" /></label>`}
+      <${Unit} who=${caller.value} unit=${address.value.query.get("unit") ?? ""} />
+      <label>${t("source")}<input name="source" type="text" maxlength="200"
+        defaultValue=${address.value.query.get("source") ?? ""} /></label>`}
     ${isMapped && mappings.length > 0 && html`<label>${t("mapping")}<select name="mapping">
         <option value="">${t("no_mapping")}</option>
         ${mappings.map((one) => html`<option value=${one.name}>${one.name}</option>`)}</select></label>

@@ -1,6 +1,6 @@
 // The start: how a year stands, per module, and what to do next.
 import { get, post } from "../api.js";
-import { askTotals, askUploads, isWhole, may, seesModule } from "../caller.js";
+import { askNewest, askTotals, isWhole, may, seesModule } from "../caller.js";
 import { change, MODULES, moduleName, time, tonnes } from "../format.js";
 import { html } from "../html.js";
 import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
@@ -10,16 +10,13 @@ import { YearChoice } from "../router.js";
 import { endsOf, isStale, take, takeFailures, years } from "../store.js";
 import { t, tn } from "../words.js";
 
-// Of a card the newest upload is told.
-const NEWEST = 100;
-
 export function Page({ year }) {
   const ends = endsOf(year);
   // The stream begins with the newest years.
   const told = useAsked(async (signal) => (ends ? null : years.peek().get(year)) ?? askYear(year, signal), [year, ends]);
   const totals = useAsked((signal) => askTotals(year, signal), [year, ends]);
   const before = useAsked((signal) => askTotals(year - 1, signal), [year]);
-  const uploads = useAsked((signal) => askUploads(year, {}, signal, NEWEST), [year, ends]);
+  const uploads = useAsked((signal) => askNewest(year, MODULES.filter(seesModule), signal), [year, ends]);
   const failed = useAsked((signal) => askFailures(year, signal), [year, ends]);
   const state = years.value.get(year) ?? told.value;
   const sum = totals.value?.institution;

@@ -10,6 +10,7 @@ const LEAVE_MS = 250;
 export function Disclosure({ label, tone, children }) {
   const id = useId();
   const whole = useRef(null);
+  const button = useRef(null);
   const timer = useRef(0);
   const [open, setOpen] = useState(false);
   const [closed, setClosed] = useState(false);
@@ -44,6 +45,8 @@ export function Disclosure({ label, tone, children }) {
     const escape = (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
+      // What is hidden loses the focus. The button opens by it, so it comes before it is closed.
+      if (whole.current.contains(document.activeElement)) button.current.focus();
       setOpen(false);
       setClosed(true);
     };
@@ -57,7 +60,7 @@ export function Disclosure({ label, tone, children }) {
   return html`<div
     class="disclosure" ref=${whole}
     onPointerEnter=${show} onPointerLeave=${leave} onFocusIn=${show} onFocusOut=${blur}>
-    <button type="button" class=${`badge tone-${tone}`} aria-expanded=${open} aria-controls=${id}
+    <button type="button" ref=${button} class=${`badge tone-${tone}`} aria-expanded=${open} aria-controls=${id}
       onClick=${click}>${label}</button>
     <div class="panel" id=${id} hidden=${!open}>${children}</div>
   </div>`;
