@@ -1,9 +1,10 @@
 """GET /v1/events: what the console follows, as server-sent events.
 
-`hello` {server_time, build} comes first, then `update` {pipelines, jobs, years, whole}: rows as the
-contract's JSON, all of them (`whole`) and then those that have changed. The answer ends when the
-services do not answer, with the token, or after an hour; the browser comes back and is sent all
-rows again.
+`hello` {server_time, build} comes first, then `update` {pipelines, jobs, years, whole, newest}:
+rows as the contract's JSON, all of them (`whole`) and then those that have changed. `newest` is the
+greatest number of a pipeline that was known then: a lower one that was live and that a whole does
+not name has ended. `alive` {} comes after ten seconds of silence. The answer ends when the services
+do not answer, with the token, or after an hour; the browser comes back and is sent all rows again.
 """
 
 import asyncio
@@ -20,10 +21,13 @@ from gateway_service.access.caller import token_of
 from gateway_service.access.limits import StreamLimits
 from gateway_service.services import Services
 from gateway_service.streams.hub import Hubs, seconds_left
-from gateway_service.streams.sse import KEEPALIVE, EventStream, event
+from gateway_service.streams.sse import EventStream, event
 from gateway_service.transcode.problems import Problem
 
+# The console takes a stream that is silent for twice as long and more for dead (stream.js).
 KEEPALIVE_SECONDS = 10.0
+# No comment: browsers tell pages of events alone.
+ALIVE = event("alive", b"{}")
 AGE_SECONDS_MAX = 3600.0
 
 
@@ -64,7 +68,7 @@ class ConsoleEvents:
                 while time.monotonic() < until:
                     wait = min(KEEPALIVE_SECONDS, max(0.0, until - time.monotonic()))
                     number, rows = await hub.after(number, wait)
-                    yield event("update", rows) if rows else KEEPALIVE
+                    yield event("update", rows) if rows else ALIVE
         finally:
             self._limits.close(place)
 

@@ -1,10 +1,10 @@
 """Follows WatchPipelines for all who watch with the same rights, with jobs and years beside it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 import grpc.aio
 
@@ -16,10 +16,10 @@ from gateway_service.streams.rows import (
     Key,
     Row,
     jobs_of,
-    newest_years,
     pipelines_of,
     plain,
 )
+from gateway_service.streams.standing_years import Place, StandingYears, place_of
 from gateway_service.transcode.problems import Problem
 
 WATCH = "carbonline.v1.SchedulerService.WatchPipelines"
@@ -30,7 +30,12 @@ YEARS_SECONDS = 2.0
 # So many pipelines are asked for their jobs in a round; the others have their turn in the next.
 ASKED_FOR_JOBS_MAX = 20
 
-Take: TypeAlias = Callable[[Mapping[Key, Row]], None]
+
+class Take(Protocol):
+    """Gets the rows of a round. A `whole` round names all pipelines that are live."""
+
+    def __call__(self, rows: Mapping[Key, Row], *, whole: bool) -> None:
+        """Takes them."""
 
 
 @dataclass
@@ -45,14 +50,15 @@ class _News:
 class Follower:
     """One stream of the scheduler, and what is asked for beside it."""
 
-    def __init__(self, services: Services, token: str, live: set[int], take: Take) -> None:
-        """`live` are the pipelines that an earlier stream has told of as live: their ends must be
-        told. It is kept up to date. `take` gets the rows of each round.
+    def __init__(self, services: Services, token: str, live: dict[int, Place], take: Take) -> None:
+        """`live` are the pipelines that an earlier stream has told of as live, and what they are
+        about: their ends must be told. It is kept up to date.
         """
         self._services = services
         self._token = token
         self._live = live
         self._take = take
+        self._years = StandingYears(services, token)
         self._news = _News()
         # The pages of rows that are not there to their last.
         self._pages = _News()
@@ -126,29 +132,44 @@ class Follower:
         news, self._news = self._news, _News()
         pipelines = dict(news.pipelines)
         if news.whole:
-            gone = self._live - pipelines.keys()
-            for one in await pipelines_of(self._services, self._token, gone):
-                pipelines[one.pipeline_id] = one
-            self._behind.update(dict.fromkeys(sorted(gone & pipelines.keys())))
-            self._live -= gone
+            pipelines.update(await self._gone(pipelines))
         self._mark(pipelines, whole=news.whole)
+        jobs = news.jobs | await self._asked_jobs()
+        years, begun = await self._years.read(self._live.values())
+        self._mark(begun, whole=False)
+        pipelines.update(begun)
+        if self._behind:
+            self._came.set()
         rows: dict[Key, Row] = {
             ("pipelines", str(number)): plain(pipelines[number]) for number in sorted(pipelines)
         }
-        rows.update((("jobs", str(number)), plain(job)) for number, job in news.jobs.items())
+        rows.update((("jobs", str(number)), plain(job)) for number, job in jobs.items())
+        rows.update((("years", str(year.year)), plain(year)) for year in years)
+        self.answered = True
+        self._take(rows, whole=news.whole)
+
+    async def _gone(
+        self, named: Mapping[int, types_pb2.Pipeline]
+    ) -> Mapping[int, types_pb2.Pipeline]:
+        """What was live and is not named has ended."""
+        gone = self._live.keys() - named.keys()
+        found = {
+            one.pipeline_id: one for one in await pipelines_of(self._services, self._token, gone)
+        }
+        self._behind.update(dict.fromkeys(sorted(found)))
+        for number in gone:
+            del self._live[number]
+        return found
+
+    async def _asked_jobs(self) -> dict[int, types_pb2.Job]:
+        """The jobs of the first that have changed."""
         asked = list(self._behind)[:ASKED_FOR_JOBS_MAX]
-        for jobs in await asyncio.gather(
+        found = await asyncio.gather(
             *(jobs_of(self._services, self._token, number) for number in asked)
-        ):
-            rows.update((("jobs", str(job.job_id)), plain(job)) for job in jobs)
+        )
         for number in asked:
             del self._behind[number]
-        if self._behind:
-            self._came.set()
-        for year in await newest_years(self._services, self._token):
-            rows["years", str(year.year)] = plain(year)
-        self.answered = True
-        self._take(rows)
+        return {job.job_id: job for jobs in found for job in jobs}
 
     def _mark(self, pipelines: Mapping[int, types_pb2.Pipeline], *, whole: bool) -> None:
         """Notes what is live, and whose jobs to ask for: of what ended before all this, a page asks
@@ -158,6 +179,6 @@ class Follower:
             if one.status in LIVE or number in self._live or not whole:
                 self._behind[number] = None
             if one.status in LIVE:
-                self._live.add(number)
+                self._live[number] = place_of(one)
             else:
-                self._live.discard(number)
+                self._live.pop(number, None)

@@ -1,9 +1,9 @@
 """One stream serves all who watch: rows are states, so who is slow gets the newest of each.
 
 A hub follows the scheduler for as long as somebody watches. It keeps each row with the number of
-the round that changed it. A viewer remembers the last number that it was sent, and takes what is
-newer: nothing is queued for a slow reader, and the bytes of a message are made once for all who are
-equally far.
+the round that changed it (`kept_rows.py`). A viewer remembers the last number that it was sent, and
+takes what is newer: nothing is queued for a slow reader, and the bytes of a message are made once
+for all who are equally far.
 """
 
 import asyncio
@@ -17,19 +17,18 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from carbonline.v1 import operations_pb2, types_pb2
+from carbonline.v1 import operations_pb2
 from gateway_service.access.tenant import chosen_tenant
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.services import Services
 from gateway_service.streams.follow import Follower
+from gateway_service.streams.kept_rows import KeptRows
 from gateway_service.streams.rows import Key, Row
+from gateway_service.streams.standing_years import Place
 from gateway_service.transcode.problems import Problem
 
 # A scheduler ends its streams so in good order, and another may be there.
 ROUTINE = frozenset({"STREAM_MAXIMUM_AGE", "DRAINING", "READER_TOO_SLOW"})
-FINISHED = types_pb2.JobState.Name(types_pb2.JOB_STATE_FINISHED)
-# Rows that a hub keeps; the oldest changes go first, and pages ask for those themselves.
-ROWS_MAX = 5_000
 MADE_MAX = 8
 
 
@@ -48,11 +47,9 @@ class Hub:
         self._log = log
         self._tokens: Counter[str] = Counter()
         self._refused: set[str] = set()
-        self._live: set[int] = set()
-        self._rows: dict[Key, Row] = {}
-        self._changed: dict[Key, int] = {}
+        self._live: dict[int, Place] = {}
+        self._rows = KeptRows()
         self._made: dict[tuple[int, int], bytes] = {}
-        self._number = 0
         self._problem: Problem | None = None
         self._news = asyncio.Event()
         self._looked = asyncio.Event()
@@ -84,7 +81,7 @@ class Hub:
         await self._looked.wait()
         if self._problem is not None:
             raise self._problem
-        return self._number, self._message(0)
+        return self._rows.number, self._message(0)
 
     async def after(self, number: int, seconds: float) -> tuple[int, bytes]:
         """What is newer than a number, as soon as there is something; empty after `seconds`.
@@ -93,13 +90,13 @@ class Hub:
         """
         try:
             async with asyncio.timeout(seconds):
-                while self._number <= number and self._problem is None:
+                while self._rows.number <= number and self._problem is None:
                     await self._news.wait()
         except TimeoutError:
             return number, b""
         if self._problem is not None:
             raise self._problem
-        return self._number, self._message(number)
+        return self._rows.number, self._message(self._rows.begin(number))
 
     async def close(self) -> None:
         """Ends the stream."""
@@ -136,31 +133,20 @@ class Hub:
             if problem.reason not in ROUTINE or not follower.answered:
                 raise
 
-    def take(self, rows: Mapping[Key, Row]) -> None:
-        """Keeps the rows of a round, and wakes the viewers if any is new."""
+    def take(self, rows: Mapping[Key, Row], *, whole: bool) -> None:
+        """Keeps the rows of a round, as KeptRows does, and wakes the viewers if any is new."""
         self._metrics.looks.inc()
         self._looked.set()
-        news = {key: row for key, row in rows.items() if _is_news(self._rows.get(key), row)}
-        if not news and self._number:
-            return
-        self._number += 1
-        self._made.clear()
-        for key, row in news.items():
-            # The newest change stands last.
-            self._rows.pop(key, None)
-            self._changed.pop(key, None)
-            self._rows[key] = row
-            self._changed[key] = self._number
-        for key in list(self._rows)[: max(0, len(self._rows) - ROWS_MAX)]:
-            del self._rows[key], self._changed[key]
-        self._wake()
+        if self._rows.take(rows, whole=whole):
+            self._made.clear()
+            self._wake()
 
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
     def _message(self, after: int) -> bytes:
-        span = (after, self._number)
+        span = (after, self._rows.number)
         if span not in self._made:
             if len(self._made) >= MADE_MAX:
                 self._made.clear()
@@ -169,17 +155,10 @@ class Hub:
 
     def _written(self, after: int) -> bytes:
         lists: dict[str, Any] = {"pipelines": [], "jobs": [], "years": []}
-        for (name, _), row in self._newer(after):
+        for (name, _), row in self._rows.newer(after):
             lists[name].append(row)
-        return json.dumps({**lists, "whole": after == 0}, separators=(",", ":")).encode()
-
-    def _newer(self, after: int) -> list[tuple[Key, Row]]:
-        found = []
-        for key in reversed(self._rows):
-            if self._changed[key] <= after:
-                break
-            found.append((key, self._rows[key]))
-        return found[::-1]
+        more = {"whole": after == 0, "newest": str(self._rows.newest)}
+        return json.dumps({**lists, **more}, separators=(",", ":")).encode()
 
 
 class Hubs:
@@ -227,11 +206,3 @@ def seconds_left(caller: operations_pb2.GetCallerResponse) -> float:
         return math.inf
     # Both by the clock of the scheduler.
     return (caller.expires_at.ToNanoseconds() - caller.answered_at.ToNanoseconds()) / 1e9
-
-
-def _is_news(known: Row | None, row: Row) -> bool:
-    if known is None:
-        return True
-    # What runs is told beside what has ended, and may come late.
-    is_late = known.get("state") == FINISHED and row.get("state") != FINISHED
-    return known != row and not is_late

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from carbonline.v1 import operations_pb2, types_pb2
+from carbonline.v1 import monitoring_pb2, operations_pb2, types_pb2
 from gateway_service.services import Services, method_of
 from gateway_service.transcode.problems import Problem
 
@@ -17,6 +17,7 @@ YEARS_MAX = 12
 LIVE = frozenset({types_pb2.PIPELINE_STATUS_NOT_STARTED, types_pb2.PIPELINE_STATUS_RUNNING})
 
 GET_PIPELINE = "carbonline.v1.OperationsService.GetPipeline"
+LIST_ACTIVE = "carbonline.v1.OperationsService.ListActivePipelines"
 LIST_JOBS = "carbonline.v1.OperationsService.ListJobs"
 LIST_YEARS = "carbonline.v1.OperationsService.ListYears"
 
@@ -53,6 +54,14 @@ async def newest_years(services: Services, token: str) -> list[operations_pb2.Ge
     answer = await services.answer(method_of(LIST_YEARS), request, token)
     assert isinstance(answer, operations_pb2.ListYearsResponse)
     return list(answer.years)
+
+
+async def active_pipelines(services: Services, token: str, year: int) -> list[types_pb2.Pipeline]:
+    """Of each module of a year the newest pipeline that is live. Raises Problem."""
+    request = monitoring_pb2.ListActivePipelinesRequest(year=year)
+    answer = await services.answer(method_of(LIST_ACTIVE), request, token)
+    assert isinstance(answer, monitoring_pb2.ListActivePipelinesResponse)
+    return [one.active for one in answer.modules if one.HasField("active")]
 
 
 def plain(message: Message) -> Row:

@@ -1,6 +1,7 @@
 """A page that a thousand pipelines are on, while fifty change in each second."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -62,6 +63,18 @@ DRAWN = f"""async ([count, pause, first]) => {{
     const seconds = (performance.now() - begun) / 1000;
     return {{ drawn, seconds, last: rows[count - 1].pipeline_id }};
 }}"""
+# One after the other ends.
+ENDS = 20
+END = f"""async ([count, pause]) => {{
+    {OWN_STORE}
+    const begun = performance.now();
+    for (const row of [...store.pipelines.value.values()].slice(-count)) {{
+        const ended = {{ version: '2', status: 'PIPELINE_STATUS_SUCCESS' }};
+        store.take({{ pipelines: [{{ ...row, ...ended }}] }});
+        await new Promise((resolve) => setTimeout(resolve, pause));
+    }}
+    return (performance.now() - begun) / 1000;
+}}"""
 ANIMATIONS = "document.getAnimations().length"
 
 
@@ -116,3 +129,18 @@ def test_a_list_is_drawn_four_times_a_second_whatever_changes_and_shows_the_last
 def test_nothing_moves_in_a_list_of_running_pipelines(busy: Any) -> None:
     assert busy.locator("td .icon-run").count() == ROWS
     assert busy.evaluate(ANIMATIONS) == 0
+
+
+def test_what_many_ends_may_have_changed_is_asked_for_once(tabs: Tabs) -> None:
+    page = tabs.open("/years/2024")
+    page.get_by_text("Live").first.wait_for()
+    page.locator("[aria-busy=true]").first.wait_for(state="detached")
+    page.evaluate(TAKE, many(ENDS))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    seconds = page.evaluate(END, [ENDS, CHANGE_MS])
+    totals = asked.count("/v1/years/2024/totals")
+    assert 1 <= totals <= 2 + seconds
+    assert asked.count("/v1/years/2024/uploads") == totals
+    # The stream tells of the year itself.
+    assert "/v1/years/2024" not in asked

@@ -12,6 +12,9 @@ from carbonline.command.demo import find_files
 from tests.browser.conftest import Tabs
 from tests.browser.test_journey import RECORD, TRAVEL, in_order
 
+# As stream.js has it.
+SILENT_SECONDS_MAX = 25
+
 
 def process_of(folder: Path, service: str) -> int:
     """The process of a service of the stack."""
@@ -30,12 +33,14 @@ def test_after_an_outage_every_tab_has_the_new_total_by_itself(
     tabs: Tabs, some_flights: Path, tmp_path: Path
 ) -> None:
     tabs.expected = ("ERR_", "Failed to load", "503", "502")
+    tabs.context.clock.install()
     with tabs.site.client() as client:
         client.submit_file(some_flights, "plane", year=2024)
         pages = [tabs.open("/years/2024") for _ in range(2)]
         for page in pages:
             page.get_by_text("Live").first.wait_for()
             page.get_by_text("Up to date").first.wait_for()
+        hangs_and_goes_on(tabs, pages)
         before = [page.locator("#year-total").inner_text() for page in pages]
         os.kill(process_of(tabs.site.folder, "gateway_service"), signal.SIGKILL)
         for page in pages:
@@ -47,6 +52,20 @@ def test_after_an_outage_every_tab_has_the_new_total_by_itself(
     for page, old in zip(pages, before, strict=True):
         page.get_by_text("Live").first.wait_for()
         page.locator("#year-total", has_not_text=old).wait_for()
+
+
+def hangs_and_goes_on(tabs: Tabs, pages: list[Any]) -> None:
+    """A gateway that hangs ends no connection: its silence is what tells."""
+    gateway = process_of(tabs.site.folder, "gateway_service")
+    os.kill(gateway, signal.SIGSTOP)
+    try:
+        tabs.context.clock.fast_forward(SILENT_SECONDS_MAX * 1000)
+        for page in pages:
+            page.get_by_text("No connection since").wait_for()
+    finally:
+        os.kill(gateway, signal.SIGCONT)
+    for page in pages:
+        page.get_by_text("Live").first.wait_for()
 
 
 @pytest.mark.parametrize("service", ["gateway_service", "scheduler_service"])

@@ -179,7 +179,9 @@ def test_a_failure_stands_whatever_ended_after_it_until_the_server_says_otherwis
 
 
 def test_totals_are_asked_for_again_when_a_pipeline_ends_and_after_a_break(page: Any) -> None:
-    body = STORE + ("return steps.map((one) => (store.take(one), store.endsOf(2024))); }")
+    body = STORE + (
+        "return steps.map((one) => (store.take(one), store.ends.value.get(2024) ?? 0)); }"
+    )
     whole = {"pipelines": [row(1, LIVE)], "years": [year(fresh=False)], "whole": True}
     steps = [whole, {"pipelines": [row(2, DONE)]}, {"pipelines": [row(2, DONE)]}, whole]
     assert page.evaluate(body, steps) == [0, 1, 1, 2]
@@ -191,10 +193,61 @@ def test_a_tab_that_came_later_asks_for_totals_again_after_a_break_as_the_first_
     """It knows what the first one told it, and has never had the whole from the gateway itself."""
     body = STORE + (
         "for (const one of steps) store.take(one); const told = store.snapshot();"
-        "store.forget(); store.take(told); const before = store.endsOf(2024);"
-        "for (const one of steps) store.take(one); return store.endsOf(2024) - before; }"
+        "const ends = () => store.ends.value.get(2024) ?? 0;"
+        "store.forget(); store.take(told); const before = ends();"
+        "for (const one of steps) store.take(one); return ends() - before; }"
     )
     whole = {"pipelines": [row(3, DONE)], "years": [year(fresh=True)], "whole": True}
     assert page.evaluate(body, [whole]) == 1
     # Of a tab that has never had the whole nobody learns it.
     assert page.evaluate(body, [{**whole, "whole": False}]) == 0
+
+
+def test_what_was_live_and_a_whole_does_not_name_has_ended(page: Any) -> None:
+    """It ended while the stream was down, and so many others after it that nobody tells how."""
+    body = STORE + (
+        "for (const one of steps) store.take(one);"
+        f"const now = store.standing(2024, '{TRAVEL}');"
+        "return [now.kind, [...store.pipelines.value.keys()].sort()]; }"
+    )
+    known = {"pipelines": [row(1, LIVE), row(2, DONE, "6")], "whole": True, "newest": "7"}
+    of_after = {
+        "pipelines": [row(2, DONE, "8")],
+        "years": [year(fresh=True)],
+        "whole": True,
+        "newest": "9",
+    }
+    assert page.evaluate(body, [known, of_after]) == ["fresh", ["6", "8"]]
+    # Those who wrote it did not know yet what was submitted just then, nor did all tell of it.
+    submitted = {"pipelines": [row(0, LIVE, "10")]}
+    assert page.evaluate(body, [known, submitted, of_after]) == ["live", ["10", "6", "8"]]
+    changed = {**of_after, "whole": False}
+    assert page.evaluate(body, [known, changed]) == ["live", ["6", "7", "8"]]
+
+
+def test_an_end_is_counted_where_it_may_have_changed_something(page: Any) -> None:
+    """Pages of the year ask for totals, and for failures as long as one is known."""
+    body = STORE + (
+        "const at = (counted) => counted.value.get(2024) ?? 0;"
+        "return steps.map((one) => (store.take(one), [at(store.ends), at(store.failureEnds)])); }"
+    )
+    steps = [
+        {"pipelines": [row(1, LIVE, str(number)) for number in range(4)], "whole": True},
+        {"pipelines": [row(2, DONE, "0")]},
+        {"pipelines": [row(2, FAILED, "1", kind="csv_check")]},
+        {"pipelines": [row(2, FAILED, "2")]},
+        {"pipelines": [row(2, DONE, "3")]},
+    ]
+    assert page.evaluate(body, steps) == [[0, 0], [1, 0], [1, 0], [2, 1], [3, 2]]
+
+
+def test_a_year_is_asked_for_unless_the_stream_tells_of_it(page: Any) -> None:
+    body = STORE + (
+        "const seen = [store.isFollowed(2024)];"
+        "for (const one of steps) { store.take(one); seen.push(store.isFollowed(2024)); }"
+        "const told = store.snapshot(); store.forget(); seen.push(store.isFollowed(2024));"
+        "store.take(told); seen.push(store.isFollowed(2024)); return seen; }"
+    )
+    told = {"years": [year(fresh=True)]}
+    steps = [told, {**told, "whole": False}]
+    assert page.evaluate(body, steps) == [False, False, True, False, True]

@@ -1,7 +1,9 @@
 """GET /v1/events: one stream serves all, rows are states, and who is slow gets the newest."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -9,9 +11,10 @@ import pytest
 
 from carbonline.serving.logs import open_log
 from carbonline.v1 import types_pb2
+from gateway_service.console.page import STATIC
 from gateway_service.server import RunningGateway
 from gateway_service.services import Services as Called
-from gateway_service.streams import follow
+from gateway_service.streams import console_events, follow
 from gateway_service.streams.follow import Follower
 from gateway_service.streams.hub import Hub
 from gateway_service.streams.rows import Key, Row
@@ -22,14 +25,15 @@ from tests.gateway.test_streams import until_ready
 from tests.scheduler_service.rpc.conftest import ByTenantToken, Client
 
 EVENTS = "/v1/events"
+STREAM_JS = STATIC / "stream.js"
 VIEWERS = 20
 LOCAL = types_pb2.Scope(tenant="local")
 
 
 async def next_event(events: AsyncIterator[Event]) -> Event:
-    """The next event that is one: no keepalive, and not when to come back."""
+    """The next event that tells something: no keepalive, and not when to come back."""
     async for event in events:
-        if event.name != ":":
+        if event.name not in (":", "alive"):
             return event
     raise AssertionError("the stream ended")
 
@@ -64,6 +68,22 @@ async def test_a_viewer_is_told_the_time_then_everything_then_what_changes(
         news = await next_event(events)
         assert news.data["whole"] is False
         assert set(pipelines_of(news)) == {str(second)}
+
+
+async def test_a_stream_with_nothing_to_tell_says_so_as_an_event(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Browsers hide comments from pages: the console would take the stream for dead."""
+    taken_for_dead = re.search(
+        r"^const SILENT_MS_MAX = (\d+);", STREAM_JS.read_text(), re.MULTILINE
+    )
+    assert taken_for_dead
+    assert int(taken_for_dead[1]) > 2 * console_events.KEEPALIVE_SECONDS * 1000
+    monkeypatch.setattr(console_events, "KEEPALIVE_SECONDS", 0.05)
+    async with http.stream(EVENTS) as stream, asyncio.timeout(SECONDS_MAX):
+        async for event in stream.events():
+            if event.name == "alive":
+                break
 
 
 async def test_one_stream_serves_all_viewers(
@@ -163,8 +183,13 @@ async def test_the_end_of_a_pipeline_is_told_however_many_newer_ones_there_are(
     called = Called(services.scheduler_address, services.ledger_address)
     rounds: asyncio.Queue[dict[Key, Row]] = asyncio.Queue()
     # The stream before this one has told of it as live.
-    live = {pipelines[0]}
-    follower = Follower(called, "local", live, lambda rows: rounds.put_nowait(dict(rows)))
+    live = {pipelines[0]: (0, 0)}
+
+    def take(rows: Mapping[Key, Row], *, whole: bool) -> None:
+        assert whole
+        rounds.put_nowait(dict(rows))
+
+    follower = Follower(called, "local", live, take)
     following = asyncio.create_task(follower.run())
     try:
         async with asyncio.timeout(SECONDS_MAX):
@@ -183,17 +208,24 @@ async def test_the_end_of_a_pipeline_is_told_however_many_newer_ones_there_are(
     assert not live
 
 
-async def test_a_late_word_of_what_runs_takes_no_end_back(
-    services: Services, gateway: RunningGateway
+async def test_rows_that_have_gone_are_told_to_nobody(
+    services: Services, driver: Client, gateway: RunningGateway
 ) -> None:
+    """A scheduler that begins anew does not name them: whoever watches is told all rows again."""
+    pipeline = str((await driver.submit("noop", LOCAL)).pipeline_id)
     called = Called(services.scheduler_address, services.ledger_address)
     hub = Hub(called, gateway.metrics, open_log("error"))
-    key = ("jobs", "1")
-    for state in ("RUNNING", "FINISHED", "RUNNING"):
-        hub.take({key: {"job_id": "1", "state": f"JOB_STATE_{state}"}})
+    key = ("pipelines", "999")
+    row = {"pipeline_id": "999", "version": "1", "status": "PIPELINE_STATUS_RUNNING"}
+    hub.take({key: row}, whole=False)
     hub.enter("local")
-    _, message = await hub.first()
+    _, to_a_newcomer = await hub.first()
+    _, to_who_has_seen_it = await hub.after(1, SECONDS_MAX)
     await hub.close()
     await called.close()
-    assert b"JOB_STATE_FINISHED" in message
-    assert b"JOB_STATE_RUNNING" not in message
+    for message in (to_a_newcomer, to_who_has_seen_it):
+        told = json.loads(message)
+        assert told["whole"]
+        assert [one["pipeline_id"] for one in told["pipelines"]] == [pipeline]
+        # Whoever was told of it knows that it has ended.
+        assert told["newest"] == "999"

@@ -24,8 +24,10 @@ export const years = signal(new Map());
 export const connection = signal({ state: "connecting", since: 0 });
 /** The server's clock minus the browser's, in milliseconds: a browser's clock may be a day wrong. */
 export const clockSkew = signal(0);
-/** Grows whenever a pipeline of a year ends, or the rows were read anew: totals may have changed. */
+/** By year, grows whenever a pipeline that may have changed totals ends, or the rows were read anew. */
 export const ends = signal(new Map());
+/** By year, grows with `ends` while a failure is known: it may be made good, or stand behind another end. */
+export const failureEnds = signal(new Map());
 /** How often the rows were read anew after a break. */
 export const breaks = signal(0);
 /** Whether the rows are there that a stream begins with. */
@@ -35,15 +37,19 @@ export const failures = signal(new Map());
 /** The answer of GET /v1/me; null until it is there. */
 export const caller = signal(null);
 const steps = new Map();
+// The stream tells of the newest years only: of others a page asks.
+const followed = new Set();
 let wasWhole = false;
 
 /**
  * Takes one message of the stream, or the answer of a call, whole. `asWhole`: what another tab knows,
- * which has had the whole.
+ * which has had the whole. `newest`: the greatest number of a pipeline that who wrote a whole knew of.
  */
-export function take({ pipelines: rows = [], jobs: news = [], years: told = [], whole = false, asWhole = false }) {
+export function take(message) {
+  const { pipelines: rows = [], jobs: news = [], years: told = [], whole = false, asWhole = false, newest = 0 } = message;
   batch(() => {
     if (whole && wasWhole) breaks.value += 1;
+    if (whole) dropEnded(rows, Number(newest));
     if (news.length) takeJobs(news);
     if (rows.length) takePipelines(rows, whole || asWhole);
     if (told.length) {
@@ -51,8 +57,11 @@ export function take({ pipelines: rows = [], jobs: news = [], years: told = [], 
       for (const year of told) next.set(year.year, year);
       years.value = next;
     }
+    // What the stream itself tells says whether it is whole; the answer of a call does not.
+    const follows = message.follows ?? ("whole" in message ? told.map((one) => one.year) : []);
+    for (const year of follows) followed.add(year);
     // After a break, what ended meanwhile is not known: every total is asked for again.
-    if (whole && wasWhole) ends.value = new Map([...years.value.keys()].map((y) => [y, endsOf(y) + 1]));
+    if (whole && wasWhole) for (const year of years.value.keys()) countEnd(year, true);
     // A tab that came later has it from the first one: the next whole comes after a break for it, too.
     wasWhole ||= whole || asWhole;
     hasRows.value = wasWhole;
@@ -65,6 +74,7 @@ export function snapshot() {
     pipelines: [...pipelines.value.values()],
     jobs: [...jobs.value.values()],
     years: [...years.value.values()],
+    follows: [...followed],
     asWhole: wasWhole,
   };
 }
@@ -72,9 +82,10 @@ export function snapshot() {
 /** Forgets everything, as for another person. */
 export function forget() {
   batch(() => {
-    for (const map of [pipelines, jobs, years, ends, failures]) map.value = new Map();
+    for (const map of [pipelines, jobs, years, ends, failureEnds, failures]) map.value = new Map();
     caller.value = null;
     steps.clear();
+    followed.clear();
     wasWhole = false;
     hasRows.value = false;
   });
@@ -98,14 +109,24 @@ export function takeClock(serverTime, now = Date.now()) {
 
 function takePipelines(rows, whole) {
   const next = new Map(pipelines.value);
+  const ended = new Set();
   for (const row of rows) {
     const known = next.get(row.pipeline_id);
     if (known && !isLater(row, known)) continue;
     next.set(row.pipeline_id, row);
     const news = known ? isLive(known) : !whole && wasWhole;
-    if (!isLive(row) && news) countEnd(row.scope?.year ?? 0);
+    if (!isLive(row) && news && !CHECKS.includes(row.kind)) ended.add(row.scope?.year ?? 0);
   }
   pipelines.value = next;
+  for (const year of ended) countEnd(year, hasFailure(year));
+}
+
+// A whole names all that is live: what it leaves out has ended meanwhile, nobody here knows how. Pages
+// that show it ask. What was submitted after the whole was written is not known to it.
+function dropEnded(rows, newest) {
+  const named = new Set(rows.map((row) => row.pipeline_id));
+  const isOver = ([id, row]) => isLive(row) && !named.has(id) && Number(id) <= newest;
+  pipelines.value = new Map([...pipelines.value].filter((entry) => !isOver(entry)));
 }
 
 // The first claim of a job changes the status of its pipeline, and not the version.
@@ -137,13 +158,23 @@ function isNewer(job, known) {
   return Date.parse(job.progress?.at ?? 0) >= Date.parse(known.progress?.at ?? 0) || ended;
 }
 
-function countEnd(year) {
-  ends.value = new Map(ends.value).set(year, endsOf(year) + 1);
+function countEnd(year, withFailures) {
+  for (const counted of withFailures ? [ends, failureEnds] : [ends]) {
+    counted.value = new Map(counted.value).set(year, (counted.value.get(year) ?? 0) + 1);
+  }
 }
 
-export function endsOf(year) {
-  return ends.value.get(year) ?? 0;
-}
+const hasFailure = (year) => failures.value.get(year)?.length > 0
+  || [...pipelines.value.values()].some((row) => row.scope?.year === year && FAILED.includes(row.status));
+
+// Of many pipelines that end together, a page asks once.
+const ASKED_MS = 1000;
+const [pacedEnds, pacedFailureEnds] = [ends, failureEnds].map((counted) => paced(counted, ASKED_MS));
+export const endsOf = (year) => pacedEnds.value.get(year) ?? 0;
+export const failureEndsOf = (year) => pacedFailureEnds.value.get(year) ?? 0;
+
+/** Whether the stream tells how a year stands, so that nobody has to ask. */
+export const isFollowed = (year) => followed.has(year);
 
 export function isLive(row) {
   return LIVE.includes(row.status);
@@ -217,17 +248,17 @@ export function isStale(year, module) {
 const DRAWN_MS = 250;
 
 /**
- * Follows `source`: a change after a pause of DRAWN_MS at once, those within it together at its end.
+ * Follows `source`: a change after a pause at once, those within it together at its end.
  * For a page of many rows, which would otherwise be drawn for each of fifty changes in a second.
  */
-export function paced(source) {
+export function paced(source, pauseMs = DRAWN_MS) {
   const shown = signal(source.peek());
   let due = 0;
-  let last = -DRAWN_MS;
+  let last = -pauseMs;
   effect(() => {
     source.value;
     if (due) return;
-    const left = last + DRAWN_MS - performance.now();
+    const left = last + pauseMs - performance.now();
     if (left > 0) due = setTimeout(follow, left);
     else follow();
   });

@@ -9,6 +9,8 @@ const CHANNEL = "carbonline-stream";
 const KEPT_LOGIN = "carbonline-login";
 const RETRY_MS = 1000;
 const RETRY_MS_MAX = 15000;
+// The server says something every ten seconds. A gateway that hangs and a dead link end no connection.
+const SILENT_MS_MAX = 25000;
 
 let channel = null;
 let stop = () => {};
@@ -42,7 +44,7 @@ function answerAsk() {
   if (!isLeader) return;
   if (hello) channel.postMessage({ event: "hello", data: { ...hello, server_time: serverTime() } });
   channel.postMessage({ event: "update", data: snapshot() });
-  channel.postMessage({ event: "state", data: connection.value.state });
+  channel.postMessage({ event: "state", data: connection.value.state, since: connection.value.since });
 }
 
 function serverTime() {
@@ -56,24 +58,47 @@ function read(address, signal, told) {
     let wait = RETRY_MS;
     let source = null;
     let timer = 0;
+    let silence = 0;
+    const heard = () => {
+      const at = Date.now();
+      clearTimeout(silence);
+      silence = setTimeout(() => comeBack(at), SILENT_MS_MAX);
+    };
     const open = () => {
       source = new EventSource(address);
+      heard();
       source.onopen = () => {
         wait = RETRY_MS;
       };
+      source.addEventListener("alive", heard);
       for (const name of ["hello", "update"]) {
-        source.addEventListener(name, ({ data }) => share({ event: name, data: JSON.parse(data) }, told));
+        source.addEventListener(name, ({ data }) => {
+          heard();
+          share({ event: name, data: JSON.parse(data) }, told);
+        });
       }
       source.onerror = async () => {
-        source.close();
-        share({ event: "state", data: "interrupted" }, told);
-        if (await sessionIsOver()) return share({ event: "end" }, told);
-        timer = setTimeout(open, wait + Math.random() * wait);
-        wait = Math.min(wait * 2, RETRY_MS_MAX);
+        comeBack(Date.now());
+        if (await sessionIsOver(signal)) share({ event: "end" }, told);
       };
     };
+    const close = () => {
+      source.close();
+      clearTimeout(silence);
+      clearTimeout(timer);
+    };
+    const comeBack = (since) => {
+      close();
+      share({ event: "state", data: "interrupted", since }, told);
+      timer = setTimeout(open, wait + Math.random() * wait);
+      wait = Math.min(wait * 2, RETRY_MS_MAX);
+    };
     open();
-    signal.addEventListener("abort", () => (source.close(), clearTimeout(timer), resolve()));
+    signal.addEventListener("abort", () => {
+      isLeader = false;
+      close();
+      resolve();
+    });
   });
 }
 
@@ -92,9 +117,10 @@ export function whenBegun(action) {
   addEventListener("storage", ({ key }) => key === KEPT_LOGIN && action());
 }
 
-async function sessionIsOver() {
+async function sessionIsOver(ended) {
+  const signal = AbortSignal.any([ended, AbortSignal.timeout(SILENT_MS_MAX)]);
   try {
-    return (await fetch("/v1/me", { credentials: "same-origin" })).status === 401;
+    return (await fetch("/v1/me", { credentials: "same-origin", signal })).status === 401;
   } catch {
     return false;
   }
@@ -105,7 +131,7 @@ function share(message, told) {
   apply(message, told);
 }
 
-function apply({ event, data }, told) {
+function apply({ event, data, since }, told) {
   if (event === "hello") {
     hello = data;
     takeClock(data.server_time);
@@ -114,7 +140,7 @@ function apply({ event, data }, told) {
   } else if (event === "update") {
     take(data);
   } else if (event === "state") {
-    takeConnection(data);
+    takeConnection(data, since);
   } else if (event === "end") {
     told.onEnd();
   }

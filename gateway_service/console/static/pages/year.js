@@ -7,17 +7,16 @@ import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { FailureBadge, ModuleBadge } from "../parts/badge.js";
 import { Confirm, Recalculate } from "../parts/confirm.js";
 import { YearChoice } from "../router.js";
-import { endsOf, isStale, take, takeFailures, years } from "../store.js";
+import { endsOf, failureEndsOf, isFollowed, isStale, take, takeFailures, years } from "../store.js";
 import { t, tn } from "../words.js";
 
 export function Page({ year }) {
   const ends = endsOf(year);
-  // The stream begins with the newest years.
-  const told = useAsked(async (signal) => (ends ? null : years.peek().get(year)) ?? askYear(year, signal), [year, ends]);
+  const told = useAsked(async (signal) => (isFollowed(year) ? years.peek().get(year) : askYear(year, signal)), [year, ends]);
   const totals = useAsked((signal) => askTotals(year, signal), [year, ends]);
   const before = useAsked((signal) => askTotals(year - 1, signal), [year]);
   const uploads = useAsked((signal) => askNewest(year, MODULES.filter(seesModule), signal), [year, ends]);
-  const failed = useAsked((signal) => askFailures(year, signal), [year, ends]);
+  const failed = useAsked((signal) => askFailures(year, signal), [year, failureEndsOf(year)]);
   const state = years.value.get(year) ?? told.value;
   const sum = totals.value?.institution;
   return html`
