@@ -32,6 +32,8 @@ NOOP = "noop"
 PASSED_OVER_SHOWN = 10
 # Logged as warnings; other events are part of ordinary operation.
 ALARMING = frozenset({"expired", "in_doubt", "repair"})
+# What a cancel does to many jobs alike: the timeline of each job tells of it.
+OF_MANY_JOBS = frozenset({"draining", "unlinked"})
 
 
 class StoreObserver(Observer):
@@ -210,7 +212,9 @@ class StoreObserver(Observer):
         if unit.events:
             add_counts(self._metrics.events, Counter((event.event,) for event in unit.events))
         for event in unit.events:
-            self._log_event(event)
+            if event.event not in OF_MANY_JOBS:
+                self._log_event(event)
+        self._log_of_many([event for event in unit.events if event.event in OF_MANY_JOBS])
         worth_it = {event.pipeline_id for event in unit.events}
         for end in unit.ended:
             # Thousands per second, which nobody wants to read.
@@ -236,6 +240,13 @@ class StoreObserver(Observer):
             tenant=event.tenant,
             **detail,
         )
+
+    def _log_of_many(self, events: Sequence[Event]) -> None:
+        """Logs one line of each pipeline, with the number of its jobs."""
+        alike = Counter((one.event, one.pipeline_id, one.tenant, one.detail) for one in events)
+        for (name, pipeline_id, tenant, said), jobs in alike.items():
+            detail = {"detail": said} if said else {}
+            self._log.info(name, pipeline_id=pipeline_id, tenant=tenant, jobs=jobs, **detail)
 
     def _log_ended(self, end: End, is_noop: bool) -> None:
         """Logs a failed job at info, so that the reason stands before its pipeline's end."""

@@ -152,15 +152,20 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
         pipeline_id: int = 0,
         states: Sequence[types_pb2.JobState.ValueType] = (),
         job_types: Sequence[str] = (),
+        parent_job_id: int = 0,
         page_size: int = 50,
         page_token: str = "",
     ) -> operations_pb2.ListJobsResponse:
-        """A page of jobs: of one pipeline, newest first, or of all, newest pipelines first."""
+        """A page of jobs: of one pipeline, newest first, or of all, newest pipelines first.
+
+        With a `parent_job_id` only those that follow this job.
+        """
         request = operations_pb2.ListJobsRequest(
             tenant=self.tenant,
             pipeline_id=pipeline_id,
             states=states,
             job_types=job_types,
+            parent_job_id=parent_job_id,
             page_size=page_size,
             page_token=page_token,
         )

@@ -30,6 +30,7 @@ COLUMNS = (
     Column("worker", in_tables=False),
     Column("detail", in_tables=False),
 )
+FOLLOW_UPS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,18 @@ class _Seen:
     shown: operations_pb2.GetJobResponse
     explained: monitoring_pb2.ExplainJobResponse
     pipeline: operations_pb2.GetPipelineResponse
+    # Of many the newest ones.
+    followed_by: operations_pb2.ListJobsResponse
 
     @property
     def follow_ups(self) -> list[types_pb2.Job]:
-        """The jobs of its pipeline that it started."""
-        own = self.shown.job.job_id
-        return [job for job in self.pipeline.jobs if job.parent_job_id == own]
+        """The jobs of its pipeline that it started, oldest first."""
+        return list(self.followed_by.jobs)[::-1]
+
+    @property
+    def has_more_follow_ups(self) -> bool:
+        """Whether it started more than these."""
+        return bool(self.followed_by.next_page_token)
 
 
 @click.command(
@@ -72,7 +79,11 @@ async def _seen(target: Target, job_id: int) -> _Seen:
     async with target.client() as client:
         shown = await client.get_job(job_id)
         explained = await client.explain_job(job_id)
-        return _Seen(shown, explained, await client.get_pipeline(shown.job.pipeline_id))
+        pipeline_id = shown.job.pipeline_id
+        followed_by = await client.list_jobs(
+            pipeline_id=pipeline_id, parent_job_id=job_id, page_size=FOLLOW_UPS_MAX
+        )
+        return _Seen(shown, explained, await client.get_pipeline(pipeline_id), followed_by)
 
 
 def _lines(seen: _Seen) -> Iterator[str]:
@@ -118,9 +129,9 @@ def _joined_by(shown: operations_pb2.GetJobResponse) -> str:
 
 def _follow_ups(seen: _Seen) -> str:
     words = [f"job {one.job_id} ({step_words(one)}) {job_word(one)}" for one in seen.follow_ups]
-    if seen.pipeline.has_more_jobs:
-        pipeline, first = seen.pipeline.pipeline.pipeline_id, len(seen.pipeline.jobs)
-        words.append(f"of the first {first:,} jobs: see carbonline jobs {pipeline}")
+    if seen.has_more_follow_ups:
+        pipeline = seen.pipeline.pipeline.pipeline_id
+        words.insert(0, f"the newest of more: see carbonline jobs {pipeline}")
     return ", ".join(words)
 
 
@@ -191,5 +202,5 @@ def _about(seen: _Seen) -> About:
         "held_children": [held_row(child) for child in seen.explained.held_children],
         "held_children_more": seen.explained.has_more_held_children,
         "follow_ups": [about_job(one) for one in seen.follow_ups],
-        "follow_ups_may_be_more": seen.pipeline.has_more_jobs,
+        "follow_ups_may_be_more": seen.has_more_follow_ups,
     }

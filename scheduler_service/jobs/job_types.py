@@ -218,8 +218,8 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 takes=_UNIT,
                 needs_provisioned_year=True,
                 ingestion_method="csv",
-                # Of its own: by it a lock, and whoever asks what is active, find the job.
-                exclusive=ExclusiveConfig("routed_entries", ("module", "year")),
+                # That of its parts, which take its place: what is submitted later waits for it.
+                exclusive=ExclusiveConfig("entries", ("module", "year")),
                 children=frozenset({"csv_ingest"}),
                 reads=_ENTRY_READS,
             ),
@@ -229,7 +229,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 needs=_MODULE_YEAR,
                 needs_provisioned_year=True,
                 ingestion_method="csv",
-                exclusive=ExclusiveConfig("routed_factors", ("module", "year")),
+                exclusive=ExclusiveConfig("factors", ("year",)),
                 children=frozenset({"factor_ingest"}),
             ),
             JobType(

@@ -66,6 +66,7 @@ def check_jobs(request: operations_pb2.ListJobsRequest, principal: Principal) ->
     found = JobFilter(
         tenant=principal.tenant(request.tenant),
         pipeline_id=fields.optional_identifier("pipeline_id", request.pipeline_id),
+        parent_job_id=fields.optional_identifier("parent_job_id", request.parent_job_id),
         states=tuple(name.removeprefix("JOB_STATE_") for name in states),
         job_types=tuple(request.job_types[:VALUES_MAX]),
         module=fields.known("module", request.module, types_pb2.Module),

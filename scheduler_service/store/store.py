@@ -72,6 +72,7 @@ from scheduler_service.store.sweep import sweep
 from scheduler_service.store.sweep.broken_jobs import BrokenJobs
 from scheduler_service.store.sweep.set_asides import SetAsides
 from scheduler_service.store.verify.verify_history import (
+    Place,
     VerifiedPage,
     verify_pipelines,
     verify_requests,
@@ -347,11 +348,11 @@ class Store(Reads, NoMoreClaims, Schedules):
         )
 
     async def verify_pipelines(
-        self, tenant: str, after_pipeline_id: int, pipelines_max: int, *, with_claims: bool
+        self, tenant: str, after: Place, pipelines_max: int, *, with_claims: bool
     ) -> VerifiedPage:
         """What breaks an invariant in a tenant's next pipelines."""
         return await verify_pipelines(
-            self._readers, tenant, after_pipeline_id, pipelines_max, with_claims=with_claims
+            self._readers, tenant, after, pipelines_max, with_claims=with_claims
         )
 
     async def verify_requests(self, tenant: str, after: UUID, requests_max: int) -> VerifiedPage:

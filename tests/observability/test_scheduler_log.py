@@ -109,6 +109,28 @@ async def test_a_cancel_is_said_with_its_reason(observed: Observed) -> None:
     assert ended["status"] == "CANCELLED"
 
 
+async def test_a_cancel_says_in_one_line_how_many_claims_drain(observed: Observed) -> None:
+    submitted = await observed.client.submit("noop", LOCAL)
+    (root,) = await observed.client.claim("noop")
+    chain = scheduler_pb2.ChainRequest(
+        worker_id=observed.client.worker_id, job_id=root.job.job_id, claim_token=root.claim_token
+    )
+    for number in range(3):
+        chain.children.add(child_key=f"{number}", job_type="noop")
+    await observed.client.scheduler.Chain(chain)
+    await observed.client.finish(root)
+    assert len(await observed.client.claim("noop", max_jobs=3)) == 3
+    await observed.client.operations.CancelPipeline(
+        operations_pb2.CancelPipelineRequest(pipeline_id=submitted.pipeline_id)
+    )
+    (line,) = observed.log.of("draining")
+    assert (line["pipeline_id"], line["tenant"], line["jobs"]) == (
+        submitted.pipeline_id,
+        "local",
+        3,
+    )
+
+
 async def test_an_expiry_an_end_in_doubt_and_its_repair_are_warnings(observed: Observed) -> None:
     await observed.client.provision()
     submitted = await observed.client.submit("csv_ingest", INGEST, {"blob": BLOB})

@@ -11,12 +11,14 @@ from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
 from scheduler_service.jobs.invariants import INVARIANTS, Finding, may_have_more
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.store import Store
-from scheduler_service.store.verify.verify_history import NO_REQUEST, VerifiedPage
+from scheduler_service.store.verify.verify_history import NO_REQUEST, Place, VerifiedPage
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 200, 500
 # Looked up one by one, where a pipeline takes a dozen looks.
 REQUESTS_PER_PIPELINE = 10
 PIPELINES, REQUESTS = "pipelines", "requests"
+# Between a pipeline and the job of it behind which the page begins.
+WITHIN = "/"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Response = monitoring_pb2.VerifyHistoryResponse
 
@@ -47,24 +49,31 @@ class History(operations_pb2_grpc.OperationsServiceServicer):
         return _answer(found, pipelines=found.count, next_token=next_token)
 
 
-def _place(fields: Fields, token: str, after_pipeline_id: int) -> tuple[str, int | UUID]:
+def _place(fields: Fields, token: str, after_pipeline_id: int) -> tuple[str, Place | UUID]:
     """What the page is of, and after which one it begins."""
     keys = fields.page_keys("page_token", token, str, str)
     if not keys:
-        return PIPELINES, after_pipeline_id
+        return PIPELINES, Place(after_pipeline_id)
     what, last = keys
     try:
         if what == REQUESTS:
             return REQUESTS, UUID(last)
         if what == PIPELINES:
-            return PIPELINES, fields.identifier("page_token", int(last))
+            pipeline_id, _, job_id = last.partition(WITHIN)
+            return PIPELINES, Place(
+                fields.identifier("page_token", int(pipeline_id)),
+                fields.identifier("page_token", int(job_id)) if job_id else 0,
+            )
     except ValueError:
         pass
     fields.wrong_token("page_token")
-    return PIPELINES, 0
+    return PIPELINES, Place(0)
 
 
-def _token(what: str, last: int | UUID | None) -> str:
+def _token(what: str, last: Place | UUID | None) -> str:
+    if isinstance(last, Place):
+        within = f"{WITHIN}{last.job_id}" if last.job_id else ""
+        return page_token(what, f"{last.pipeline_id}{within}")
     return page_token(what, str(last)) if last is not None else ""
 
 

@@ -5,6 +5,6 @@ CROSS JOIN LATERAL (
     SELECT w.job_id
     FROM scheduler.jobs AS w
     WHERE w.exclusive_key = k.exclusive_key AND w.state = 'NOT_STARTED'
-    ORDER BY w.key_number
+    ORDER BY w.key_number, w.job_id
     LIMIT 1
 ) AS j;

@@ -6,7 +6,7 @@ WITH passed AS MATERIALIZED (
         CASE WHEN n.first_job_id IS NULL AND n.is_unsettled THEN (
             SELECT w.job_id FROM scheduler.jobs AS w
             WHERE w.exclusive_key = n.exclusive_key AND w.state = 'NOT_STARTED'
-            ORDER BY w.key_number
+            ORDER BY w.key_number, w.job_id
             LIMIT 1
         ) ELSE n.first_job_id END AS first_job_id
     FROM unnest(

@@ -1,7 +1,7 @@
 """What follows a job that ends well: children that its claim staged, and what else must follow."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups, follows_data_only
@@ -189,14 +189,38 @@ async def insert_children(tx: UnitOfWork, released: Sequence[Released]) -> list[
         else:
             open_children.append(item)
     tx.freshness.released(r.child for r in released)
+    places = await _places(tx, open_children)
+    # The sort is stable: of each parent the children keep their order.
+    open_children.sort(key=lambda item: not _takes_place(item))
     for start in range(0, len(open_children), CHILDREN_AT_ONCE):
         part = open_children[start : start + CHILDREN_AT_ONCE]
-        inserted = await insert_jobs(tx, [_new_job(item) for item in part])
+        inserted = await insert_jobs(tx, [_new_job(item, places) for item in part])
         answers += [
             _answer(item, job.disposition, job.job_id)
             for item, job in zip(part, inserted, strict=True)
         ]
     return answers
+
+
+def _takes_place(item: Released) -> bool:
+    """Whether the child stands where its parent stood, before what was submitted after the parent:
+    the parts of a file are as old as the file. Who may join another waits as that one does.
+    """
+    job_type, parent = job_type_of(item.child.job_type), item.parent.row
+    return (
+        parent.exclusive_key is not None
+        and job_type.exclusive_key(item.child.scope) == parent.exclusive_key
+        and job_type.coalesce_key(item.child.scope) is None
+    )
+
+
+async def _places(tx: UnitOfWork, released: Iterable[Released]) -> Mapping[int, int]:
+    """Of parents whose place is taken: their numbers behind their keys."""
+    parents = sorted({item.parent.row.job_id for item in released if _takes_place(item)})
+    if not parents:
+        return {}
+    rows = await statement("places_of_jobs").rows(tx.conn, _KeyNumberRow, job_ids=parents)
+    return {row.job_id: row.key_number for row in rows}
 
 
 def year_is_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> bool:
@@ -205,7 +229,7 @@ def year_is_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> bool:
     return year is not None and not tx.year_is_open(scope.tenant, year)
 
 
-def _new_job(item: Released) -> NewJob:
+def _new_job(item: Released, places: Mapping[int, int]) -> NewJob:
     return NewJob(
         pipeline_ids=item.parent.pipeline_ids,
         job_type=item.child.job_type,
@@ -214,6 +238,7 @@ def _new_job(item: Released) -> NewJob:
         priority=item.parent.row.priority,
         parent_job_id=item.parent.row.job_id,
         child_key=item.child.child_key,
+        key_number=places[item.parent.row.job_id] if _takes_place(item) else None,
     )
 
 
@@ -230,3 +255,9 @@ def _child(row: StagedChildRow) -> Child:
 class _PlaceRow(Row):
     __slots__ = ()
     place: int
+
+
+class _KeyNumberRow(Row):
+    __slots__ = ()
+    job_id: int
+    key_number: int

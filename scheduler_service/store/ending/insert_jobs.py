@@ -18,7 +18,11 @@ Group = TypeVar("Group", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job wanted by pipelines: the first would own it, the others are linked to it."""
+    """A job wanted by pipelines: the first would own it, the others are linked to it.
+
+    With a `key_number`, which is that of the job it follows, it stands at the head of its key. Such
+    a job joins no other, and is inserted before any newcomer of the key.
+    """
 
     pipeline_ids: tuple[int, ...]
     job_type: str
@@ -28,6 +32,7 @@ class NewJob:
     parent_job_id: int | None = None
     child_key: str | None = None
     job_id: int | None = None
+    key_number: int | None = None
 
     @property
     def coalesce_key(self) -> str | None:
@@ -86,7 +91,8 @@ async def insert_jobs(tx: UnitOfWork, new_jobs: Sequence[NewJob]) -> list[Insert
     # All keys at once: a transaction that starts over for each of them does so too often.
     tx.require(needs_of(new_jobs))
     # A job of the same batch may have left the key while a duplicate waits behind it.
-    await tx.pass_on(needs_of(new_jobs).keys)
+    at_head = needs_of([new_job for new_job in new_jobs if new_job.key_number is not None]).keys
+    await tx.pass_on(needs_of(new_jobs).keys - at_head)
     best = best_priorities(
         (_group(index, new_job), new_job.priority) for index, new_job in enumerate(new_jobs)
     )
@@ -147,20 +153,21 @@ def _behind_its_key(tx: UnitOfWork, new_job: NewJob, job_id: int) -> _NumberedJo
     if new_job.exclusive_key is None:
         return _NumberedJob(new_job, job_id, JobState.QUEUED, None)
     key = tx.key(new_job.exclusive_key)
-    number, must_wait, is_first = take_number(key)
+    number, must_wait, is_first = take_number(key, new_job.key_number)
     if is_first:
         key.first_job_id = job_id
     state = JobState.NOT_STARTED if must_wait else JobState.QUEUED
     return _NumberedJob(new_job, job_id, state, number)
 
 
-def take_number(key: KeyState) -> tuple[int, bool, bool]:
+def take_number(key: KeyState, taken: int | None = None) -> tuple[int, bool, bool]:
     """A newcomer's number behind a locked key, whether it must wait, and whether it is first.
 
-    Who is first is inserted for certain: without a live job of the key no duplicate can wait.
+    Who is first is inserted for certain: without a live job of the key no duplicate can wait. A
+    number that is `taken` over belongs to nobody who lives but those who take it, too.
     """
-    number = key.next_number
-    key.next_number += 1
+    number = key.next_number if taken is None else taken
+    key.next_number += taken is None
     is_first = key.first_job_id is None
     return number, not is_first or key.drain_token is not None, is_first
 

@@ -21,7 +21,8 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT FROM scheduler.jobs AS o
         WHERE o.exclusive_key = j.exclusive_key AND o.exclusive_key IS NOT NULL
-            AND o.state = 'NOT_STARTED' AND o.key_number < j.key_number
+            AND o.state = 'NOT_STARTED'
+            AND (o.key_number, o.job_id) < (j.key_number, j.job_id)
             AND j.state = 'NOT_STARTED'
         LIMIT CAST(:jobs_max AS bigint)
     ) AS older

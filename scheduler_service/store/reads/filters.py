@@ -76,6 +76,7 @@ class JobFilter:
 
     tenant: str
     pipeline_id: int | None = None
+    parent_job_id: int | None = None
     states: tuple[str, ...] = ()
     job_types: tuple[str, ...] = ()
     module: int | None = None

@@ -20,6 +20,8 @@ CROSS JOIN LATERAL (
             OR o.job_id < CAST(:before_job_id AS bigint))
         AND (CAST(:states AS text[]) IS NULL OR o.state = ANY(CAST(:states AS text[])))
         AND (CAST(:job_types AS text[]) IS NULL OR o.job_type = ANY(CAST(:job_types AS text[])))
+        AND (CAST(:parent_job_id AS bigint) IS NULL
+            OR o.parent_job_id = CAST(:parent_job_id AS bigint))
         AND (CAST(:module AS smallint) IS NULL OR o.module = CAST(:module AS smallint))
         AND (CAST(:year AS smallint) IS NULL OR o.year = CAST(:year AS smallint))
     ORDER BY o.job_id DESC

@@ -269,6 +269,7 @@ class Reads:
             "states": list(wanted.states) or None,
             "finished": finished,
             "job_types": list(wanted.job_types) or None,
+            "parent_job_id": wanted.parent_job_id,
             "module": wanted.module,
             "year": wanted.year,
             "before_job_id": before_job_id,

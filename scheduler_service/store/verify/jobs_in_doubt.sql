@@ -8,6 +8,7 @@ SELECT j.pipeline_id, j.job_id, j.tenant, j.job_type, j.module, j.data_entry_typ
     ) AS is_repaired
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') IS TRUE
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 LEFT JOIN scheduler.years AS y
     ON y.tenant = j.tenant AND y.year = j.year
     AND y.provisioned_at < j.finished_at AND y.locked_at IS NULL

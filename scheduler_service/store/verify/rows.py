@@ -16,11 +16,20 @@ class FindingRow(Row):
 
 
 class PageRow(Row):
-    """A pipeline of the page."""
+    """A pipeline of the page, and how many jobs it has, about."""
 
     __slots__ = ()
     pipeline_id: int
     is_live: bool
+    jobs: int
+
+
+class PartRow(Row):
+    """The next jobs of a pipeline: the last one of them, and how many they are."""
+
+    __slots__ = ()
+    last_job_id: int
+    jobs: int
 
 
 class CountedRow(Row):

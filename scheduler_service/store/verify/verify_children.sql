@@ -5,6 +5,7 @@ SELECT j.pipeline_id, j.job_id, 'was created before the end of its parent, job '
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j
     ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') = ANY(ARRAY[false, true])
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 JOIN scheduler.jobs AS p ON p.job_id = j.parent_job_id
 WHERE p.finished_at IS NULL OR p.finished_at > j.created_at
 UNION ALL
@@ -12,6 +13,7 @@ SELECT j.pipeline_id, j.job_id, 'follows job ' || p.job_id || ', which ended wit
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j
     ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') = ANY(ARRAY[false, true])
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 JOIN scheduler.jobs AS p ON p.job_id = j.parent_job_id
 WHERE p.pipeline_id = j.pipeline_id AND p.result NOT IN ('SUCCESS', 'WARNING')
 UNION ALL
@@ -20,6 +22,7 @@ SELECT j.pipeline_id, j.job_id, 'has children staged under claim ' || s.claim_to
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j
     ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') = ANY(ARRAY[false, true])
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 CROSS JOIN LATERAL (
     SELECT c.claim_token
     FROM scheduler.staged_children AS c

@@ -5,6 +5,7 @@ SELECT j.pipeline_id, j.job_id, 'runs under claim ' || j.claim_token || ', which
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j
     ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') IS FALSE
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 LEFT JOIN scheduler.claims AS c ON c.claim_token = j.claim_token
 WHERE j.state = 'RUNNING' AND (c.job_id IS DISTINCT FROM j.job_id OR c.draining)
 UNION ALL
@@ -14,6 +15,7 @@ SELECT j.pipeline_id, j.job_id, 'has claim token ' || j.last_token
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j
     ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') = ANY(ARRAY[false, true])
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 CROSS JOIN LATERAL (
     SELECT p.job_id, p.key_number, p.last_token
     FROM scheduler.jobs AS p

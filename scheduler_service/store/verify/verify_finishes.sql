@@ -10,6 +10,7 @@ SELECT j.pipeline_id, j.job_id, CASE
     END AS detail
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') IS TRUE
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 LEFT JOIN LATERAL (
     SELECT e.event
     FROM scheduler.job_events AS e

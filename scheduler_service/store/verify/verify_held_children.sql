@@ -4,7 +4,9 @@
 SELECT w.pipeline_id, w.parent_job_id AS job_id, 'its child ' || w.job_type || ' for module '
     || w.module || ' and year ' || w.year || ' is held and waits for nothing' AS detail
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
-JOIN scheduler.held_children AS w ON w.pipeline_id = n.pipeline_id
+JOIN scheduler.held_children AS w
+    ON w.pipeline_id = n.pipeline_id
+    AND w.parent_job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 JOIN unnest(CAST(:job_types AS text[]), CAST(:after_types AS text[])) AS b (job_type, after_type)
     ON b.job_type = w.job_type
 WHERE (
@@ -27,6 +29,7 @@ SELECT j.pipeline_id, j.job_id, 'was created before the end of job ' || sibling.
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j
     ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') = ANY(ARRAY[false, true])
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 JOIN unnest(CAST(:job_types AS text[]), CAST(:after_types AS text[])) AS b (job_type, after_type)
     ON b.job_type = j.job_type
 JOIN scheduler.jobs AS parent

@@ -1,7 +1,13 @@
-"""Looks for what breaks an invariant, page by page; each page is one snapshot."""
+"""Looks for what breaks an invariant, page by page; each page is one snapshot.
 
-from collections.abc import Sequence
+A page has so many jobs at most: of a pipeline that has more, each page has a part.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
 from uuid import UUID
 
 from scheduler_service.jobs.invariants import FINDINGS_MAX, Finding
@@ -15,23 +21,36 @@ from scheduler_service.store.verify.rows import (
     FindingRow,
     InDoubtRow,
     PageRow,
+    PartRow,
     RequestRow,
 )
 
 # What a sweep, or a worker's end, may take.
 PATIENCE_SECONDS = 60.0
+# Of one page. A reader's statement may take two seconds.
+JOBS_MAX = 20_000
+LAST_JOB = 2**63 - 1
 NO_REQUEST = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Behind a pipeline, or within it behind one of its jobs."""
+
+    pipeline_id: int
+    job_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedPage:
     """What was found. `last` is where the next page begins, None on the last page; `ended_through`
-    is the last pipeline of the page before the first that has not ended.
+    is the last pipeline of the page before the first that has not ended. A pipeline counts on the
+    page that has its last job.
     """
 
     findings: Sequence[Finding]
     count: int
-    last: int | UUID | None
+    last: Place | UUID | None
     ended_through: int = 0
     has_live: bool = False
 
@@ -39,20 +58,24 @@ class VerifiedPage:
 async def verify_pipelines(
     readers: Readers,
     tenant: str,
-    after_pipeline_id: int,
+    after: Place,
     pipelines_max: int,
     *,
     with_claims: bool,
 ) -> VerifiedPage:
     """The tenant's next pipelines, and, `with_claims`, all live claims of its jobs."""
+    ended_through = after.pipeline_id - (after.job_id > 0)
     async with readers.snapshot() as conn:
-        page = await statement("pipelines_to_verify").rows(
+        rows = await statement("pipelines_to_verify").rows(
             conn,
             PageRow,
             tenant=tenant,
-            after_pipeline_id=after_pipeline_id,
+            after_pipeline_id=ended_through,
             pipelines_max=pipelines_max,
+            jobs_max=JOBS_MAX,
         )
+        page = _of_few_jobs(rows, after)
+        part = await _part(conn, page, after)
         ids = [row.pipeline_id for row in page]
         found: list[Finding] = []
         if with_claims:
@@ -62,18 +85,69 @@ async def verify_pipelines(
                     conn, FindingRow, tenant=tenant, findings_max=FINDINGS_MAX
                 ),
             )
-        found += await _of_jobs(conn, ids)
-        found += await _of_barriers(conn, ids)
-        found += await _of_pipelines(conn, ids)
-        found += await _of_doubts(conn, ids)
+        of_page = {
+            "pipeline_ids": ids,
+            "first_job_id": part.first_job_id,
+            "last_job_id": part.last_job_id,
+        }
+        found += await _of_jobs(conn, of_page)
+        found += await _of_barriers(conn, of_page)
+        found += await _of_doubts(conn, of_page)
+        if part.is_last:
+            found += await _of_pipelines(conn, ids)
+    if not part.is_last:
+        return VerifiedPage(sorted(found), 0, Place(ids[0], part.last_job_id), ended_through)
     live = next((place for place, row in enumerate(page) if row.is_live), len(page))
+    has_more = len(page) < len(rows) or len(rows) == pipelines_max
     return VerifiedPage(
         sorted(found),
         len(page),
-        ids[-1] if len(page) == pipelines_max else None,
-        ids[live - 1] if live else after_pipeline_id,
+        Place(ids[-1]) if has_more else None,
+        ids[live - 1] if live else ended_through,
         live < len(page),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The jobs of a page's pipelines that are verified now."""
+
+    first_job_id: int = 0
+    last_job_id: int = LAST_JOB
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no job of these pipelines is left to another page."""
+        return self.last_job_id == LAST_JOB
+
+
+def _of_few_jobs(rows: Sequence[PageRow], after: Place) -> Sequence[PageRow]:
+    """As many of them as a page may have jobs, but one at least; one that has begun is alone."""
+    if _has_begun(rows, after):
+        return rows[:1]
+    jobs = list(accumulate(row.jobs for row in rows))
+    return rows[: max(1, bisect_right(jobs, JOBS_MAX))]
+
+
+def _has_begun(rows: Sequence[PageRow], after: Place) -> bool:
+    """Whether the first is verified in parts, and still there."""
+    return bool(rows) and after.job_id > 0 and rows[0].pipeline_id == after.pipeline_id
+
+
+async def _part(conn: Connection, page: Sequence[PageRow], after: Place) -> _Part:
+    """All jobs of the page's pipelines, or the next ones of the only one, if it has too many."""
+    after_job_id = after.job_id if _has_begun(page, after) else 0
+    if not after_job_id and (not page or page[0].jobs <= JOBS_MAX):
+        return _Part()
+    (found,) = await statement("jobs_to_verify").rows(
+        conn,
+        PartRow,
+        pipeline_id=page[0].pipeline_id,
+        after_job_id=after_job_id,
+        jobs_max=JOBS_MAX,
+    )
+    last = found.last_job_id if found.jobs == JOBS_MAX else LAST_JOB
+    return _Part(after_job_id + 1, last)
 
 
 async def verify_requests(
@@ -98,8 +172,8 @@ async def verify_requests(
     return VerifiedPage(found[:FINDINGS_MAX], len(rows), last)
 
 
-async def _of_jobs(conn: Connection, ids: Sequence[int]) -> list[Finding]:
-    page = {"pipeline_ids": ids, "findings_max": FINDINGS_MAX}
+async def _of_jobs(conn: Connection, of_page: Mapping[str, Any]) -> list[Finding]:
+    page = {**of_page, "findings_max": FINDINGS_MAX}
     wait = {"patience_seconds": PATIENCE_SECONDS}
     return [
         *_findings(1, await statement("verify_claims").rows(conn, FindingRow, **page)),
@@ -112,12 +186,12 @@ async def _of_jobs(conn: Connection, ids: Sequence[int]) -> list[Finding]:
     ]
 
 
-async def _of_barriers(conn: Connection, ids: Sequence[int]) -> list[Finding]:
+async def _of_barriers(conn: Connection, of_page: Mapping[str, Any]) -> list[Finding]:
     barriers = {t.name: t.barrier.after for t in JOB_TYPES.values() if t.barrier is not None}
     rows = await statement("verify_held_children").rows(
         conn,
         FindingRow,
-        pipeline_ids=ids,
+        **of_page,
         job_types=list(barriers),
         after_types=list(barriers.values()),
         findings_max=FINDINGS_MAX,
@@ -145,8 +219,8 @@ def _wrong_counters(row: CountedRow) -> str:
     return "" if row.status == status else f"is {row.status}, and its jobs make it {status}"
 
 
-async def _of_doubts(conn: Connection, ids: Sequence[int]) -> list[Finding]:
-    rows = await statement("jobs_in_doubt").rows(conn, InDoubtRow, pipeline_ids=ids)
+async def _of_doubts(conn: Connection, of_page: Mapping[str, Any]) -> list[Finding]:
+    rows = await statement("jobs_in_doubt").rows(conn, InDoubtRow, **of_page)
     # What follows from a job of another release, this one does not know.
     rows = [row for row in rows if row.job_type in JOB_TYPES]
     found = [

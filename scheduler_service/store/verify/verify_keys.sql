@@ -13,12 +13,13 @@ SELECT j.pipeline_id, j.job_id, CASE
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j
     ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') IS FALSE
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 LEFT JOIN scheduler.exclusive_keys AS k ON k.exclusive_key = j.exclusive_key
 LEFT JOIN LATERAL (
     SELECT o.job_id
     FROM scheduler.jobs AS o
     WHERE o.exclusive_key = j.exclusive_key AND o.exclusive_key IS NOT NULL
-        AND o.state = 'NOT_STARTED' AND o.key_number < j.key_number
+        AND o.state = 'NOT_STARTED' AND (o.key_number, o.job_id) < (j.key_number, j.job_id)
         AND j.state IN ('QUEUED', 'RUNNING')
     LIMIT 1
 ) AS older ON true

@@ -7,6 +7,7 @@ SELECT j.pipeline_id, j.job_id, CASE j.state
 FROM unnest(CAST(:pipeline_ids AS bigint[])) AS n (pipeline_id)
 JOIN scheduler.jobs AS j
     ON j.pipeline_id = n.pipeline_id AND (j.state = 'FINISHED') IS FALSE
+    AND j.job_id + 0 BETWEEN CAST(:first_job_id AS bigint) AND CAST(:last_job_id AS bigint)
 LEFT JOIN scheduler.claims AS c ON c.claim_token = j.claim_token
 LEFT JOIN scheduler.exclusive_keys AS k ON k.exclusive_key = j.exclusive_key
 WHERE (

@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from rich.cells import cell_len
 
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from scheduler_service.rpc.operations import pipelines
 from scheduler_service.settings import Settings
 from tests.scheduler_service.rpc.conftest import BLOB, Client
 from tests.scheduler_service.rpc.test_recover_job import typed
@@ -53,7 +54,7 @@ async def test_a_job_names_who_has_joined_it(client: Client) -> None:
 
 
 async def test_a_job_is_shown_with_its_claims_what_it_waits_for_and_what_follows(
-    client: Client, settings: Settings
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await client.provision()
     upload = await client.submit("csv_ingest", PLANES, {"blob": BLOB, "file_name": "a.csv"})
@@ -89,6 +90,8 @@ async def test_a_job_is_shown_with_its_claims_what_it_waits_for_and_what_follows
         assert max(map(cell_len, lines)) <= columns
 
     await client.finish(second)
+    # Follow-ups are found wherever they stand among the jobs of their pipeline.
+    monkeypatch.setattr(pipelines, "JOBS_SHOWN_MAX", 1)
     code, printed = await typed(settings, "job", str(upload.job_id), "--json")
     shown = json.loads(printed)
     assert [(row["event"], row["claim"], row["worker"]) for row in shown["rows"]] == [
@@ -100,6 +103,7 @@ async def test_a_job_is_shown_with_its_claims_what_it_waits_for_and_what_follows
     assert (shown["state"], shown["result"], shown["attempts"]) == ("finished", "success", 2)
     assert shown["payload"]["file_name"] == "a.csv"
     (follow_up,) = shown["follow_ups"]
+    assert shown["follow_ups_may_be_more"] is False
     assert (follow_up["job_type"], follow_up["state"]) == ("emission_recalc", "queued")
 
 

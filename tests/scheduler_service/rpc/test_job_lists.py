@@ -101,6 +101,18 @@ async def test_a_pipelines_pages_are_its_own(client: Client, page_size: int) -> 
         assert numbers(found) == numbers([job for job in wanted if job.state in live])
 
 
+async def test_follow_ups_are_found_by_the_job_that_they_follow(client: Client) -> None:
+    pipeline_id, *_ = await families(client)
+    everything = await listed(client, 500)
+    parents = {job.parent_job_id for job in everything if job.parent_job_id}
+    assert len(parents) == 2
+    for parent in parents:
+        wanted = numbers([job for job in everything if job.parent_job_id == parent])
+        for within in (pipeline_id, 0):
+            found = await listed(client, 1, pipeline_id=within, parent_job_id=parent)
+            assert numbers(found) == wanted
+
+
 @pytest.mark.parametrize("page_size", [1, 500])
 async def test_a_page_ends_after_so_many_pipelines_and_the_next_goes_on_behind_them(
     client: Client, monkeypatch: pytest.MonkeyPatch, page_size: int

@@ -37,7 +37,7 @@ INVARIANTS = {
         WHERE k.first_job_id IS DISTINCT FROM (
             SELECT j.job_id FROM scheduler.jobs AS j
             WHERE j.exclusive_key = k.exclusive_key AND j.state <> 'FINISHED'
-            ORDER BY j.key_number LIMIT 1)""",
+            ORDER BY j.key_number, j.job_id LIMIT 1)""",
     "whoever is claimable or running is first of its key": """
         SELECT j.job_id FROM scheduler.jobs AS j
         JOIN scheduler.exclusive_keys AS k USING (exclusive_key)

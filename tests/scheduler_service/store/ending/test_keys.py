@@ -1,6 +1,7 @@
 """Coalesce keys join, exclusive keys queue, in order of submission."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -15,12 +16,15 @@ from scheduler_service.jobs.requests import (
     Submission,
 )
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.submit.submit_jobs import submit_jobs
 from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
     RECALC,
+    TOTALS,
+    TRAIN,
     StoreDriver,
     a_statement_waits,
 )
@@ -189,3 +193,50 @@ async def test_two_requests_that_make_a_key_at_once_run_one_after_the_other(
     may_commit.set()
     await making
     assert (await second).disposition is Disposition.QUEUED_BEHIND
+
+
+# How the worker that is to divide a file loses it, before another one divides it.
+async def _left_at_once(driver: StoreDriver, claim: Claimed) -> None:
+    await driver.release(claim)
+
+
+async def _expired(driver: StoreDriver, _: Claimed) -> None:
+    assert await driver.let_leases_expire() == 1
+
+
+async def _recovered(driver: StoreDriver, claim: Claimed) -> None:
+    assert not isinstance(await driver.recover(claim.row.job_id, force=True), Refused)
+    await driver.release(claim)
+
+
+@pytest.mark.parametrize(
+    ("divides", "part", "lost"),
+    [
+        ("routed_ingest", "csv_ingest", _left_at_once),
+        ("routed_ingest", "csv_ingest", _expired),
+        ("routed_ingest", "csv_ingest", _recovered),
+        ("routed_factor_ingest", "factor_ingest", _expired),
+    ],
+)
+async def test_the_parts_of_a_file_come_before_what_was_submitted_after_the_file(
+    driver: StoreDriver,
+    divides: str,
+    part: str,
+    lost: Callable[[StoreDriver, Claimed], Awaitable[None]],
+) -> None:
+    before = await driver.submit(part, INGEST)
+    claims = [await driver.claim(divides, part)]
+    file = await driver.submit(divides, TOTALS)
+    after = [await driver.submit(part, replace(INGEST, data_entry_type=t)) for t in (TRAIN, PLANE)]
+    assert await driver.claim_all(divides, part) == []
+    await driver.finish(claims[0])
+    await lost(driver, await driver.claim(divides, part))
+    claims.append(await driver.claim(divides, part))
+    await driver.chain(claims[1], (part, PLANE), (part, TRAIN))
+    parts = (await driver.finish(claims[1])).children
+    assert [one.disposition for one in parts] == [Disposition.CREATED, Disposition.QUEUED_BEHIND]
+    while found := await driver.claim_all(divides, part):
+        claims += found
+        await driver.finish(*found)
+    in_order = [before, file, *parts, *after]
+    assert [claim.row.job_id for claim in claims] == [one.job_id for one in in_order]

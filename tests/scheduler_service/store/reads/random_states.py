@@ -19,10 +19,11 @@ from tests.scheduler_service.store.store_driver import (
     StoreDriver,
 )
 
-TYPES = ("csv_ingest", "emission_recalc", "aggregation", "unit_sync", "noop")
+TYPES = ("csv_ingest", "routed_ingest", "emission_recalc", "aggregation", "unit_sync", "noop")
 SUBMISSIONS = (
     ("csv_ingest", INGEST),
     ("csv_ingest", Scope(TENANT, TRAVEL, TRAIN, YEAR)),
+    ("routed_ingest", TOTALS),
     ("emission_recalc", RECALC),
     ("emission_recalc", Scope(TENANT, TRAVEL, TRAIN, YEAR)),
     ("aggregation", TOTALS),
@@ -64,7 +65,9 @@ class RandomStates:
             await worker.finish(claim, result, self.dice.choice(list(Written)))
 
     async def _chain(self, worker: StoreDriver, claim: Claimed) -> None:
-        if claim.row.job_type == "csv_ingest":
+        if claim.row.job_type == "routed_ingest":
+            await worker.chain(claim, *(("csv_ingest", kind) for kind in (TRAIN, PLANE)))
+        elif claim.row.job_type == "csv_ingest":
             kinds = (PLANE, TRAIN)[: self.dice.randint(1, 2)]
             await worker.chain(claim, *(("emission_recalc", kind) for kind in kinds))
         elif claim.row.job_type == "emission_recalc":

@@ -2,7 +2,7 @@
 
 from scheduler_service.jobs.invariants import Finding
 from scheduler_service.store.store import Store
-from scheduler_service.store.verify.verify_history import NO_REQUEST
+from scheduler_service.store.verify.verify_history import NO_REQUEST, Place
 
 PAGE = 1_000
 
@@ -18,9 +18,9 @@ async def history_of(store: Store, pipelines_max: int = PAGE) -> list[Finding]:
 
 async def _history_of_tenant(store: Store, tenant: str, pipelines_max: int) -> list[Finding]:
     found: list[Finding] = []
-    last: int | None = 0
-    while isinstance(last, int):
-        page = await store.verify_pipelines(tenant, last, pipelines_max, with_claims=last == 0)
+    first = last = Place(0)
+    while isinstance(last, Place):
+        page = await store.verify_pipelines(tenant, last, pipelines_max, with_claims=last == first)
         found += page.findings
-        last = page.last if isinstance(page.last, int) else None
+        last = page.last
     return [*found, *(await store.verify_requests(tenant, NO_REQUEST, PAGE)).findings]

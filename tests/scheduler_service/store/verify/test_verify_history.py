@@ -1,6 +1,7 @@
 """Each invariant is broken once by SQL, and named; a sound history has no findings."""
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import pytest
 
@@ -8,7 +9,8 @@ from scheduler_service.jobs.invariants import INVARIANTS
 from scheduler_service.jobs.requests import Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.verify.verify_history import NO_REQUEST
+from scheduler_service.store.verify import verify_history
+from scheduler_service.store.verify.verify_history import NO_REQUEST, Place
 from tests.scheduler_service.store.reads.random_states import RandomStates
 from tests.scheduler_service.store.store_driver import (
     INGEST,
@@ -273,12 +275,16 @@ BROKEN: tuple[tuple[int, Break], ...] = (
     ("invariant", "breaking"), BROKEN, ids=[breaking.__name__ for _, breaking in BROKEN]
 )
 async def test_what_breaks_an_invariant_is_named(
-    unsound: StoreDriver, invariant: int, breaking: Break
+    unsound: StoreDriver, invariant: int, breaking: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await unsound.provision()
     assert await history_of(unsound.store) == []
     await breaking(unsound)
-    assert invariant in {finding.invariant for finding in await history_of(unsound.store)}
+    found = await history_of(unsound.store)
+    assert invariant in {finding.invariant for finding in found}
+    # The same in parts of one job each, and each on one page.
+    monkeypatch.setattr(verify_history, "JOBS_MAX", 1)
+    assert sorted(await history_of(unsound.store)) == sorted(found)
 
 
 def test_each_invariant_is_broken_once() -> None:
@@ -299,11 +305,41 @@ async def test_a_page_says_up_to_where_everything_has_ended(driver: StoreDriver)
     await driver.finish(await driver.claim("noop"))
     live = await driver.submit("noop", Scope(TENANT))
     await driver.submit("unit_sync", Scope(TENANT, year=YEAR))
-    page = await driver.store.verify_pipelines(TENANT, 0, 100, with_claims=True)
+    page = await driver.store.verify_pipelines(TENANT, Place(0), 100, with_claims=True)
     assert (page.count, page.last, page.has_live) == (4, None, True)
     assert page.ended_through == ended.pipeline_id
-    rest = await driver.store.verify_pipelines(TENANT, live.pipeline_id, 1, with_claims=True)
+    behind = Place(live.pipeline_id)
+    rest = await driver.store.verify_pipelines(TENANT, behind, 1, with_claims=True)
     assert (rest.count, rest.ended_through) == (1, live.pipeline_id)
+
+
+async def test_a_pipeline_of_many_jobs_counts_on_the_page_that_has_its_last_one(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_history, "JOBS_MAX", 2)
+    await with_child(driver)
+    await two_recalculations(driver)
+    pipelines = await driver.store.pool.fetch(
+        "SELECT p.pipeline_id, ARRAY(SELECT j.job_id FROM scheduler.jobs AS j"
+        " WHERE j.pipeline_id = p.pipeline_id ORDER BY job_id) AS jobs"
+        " FROM scheduler.pipelines AS p ORDER BY pipeline_id"
+    )
+    (year, _), (first, of_first), (second, of_second) = pipelines
+    assert (len(of_first), len(of_second)) == (3, 2)
+    pages: list[tuple[Place | UUID | None, int, int, bool]] = []
+    place: Place | UUID | None = Place(0)
+    while isinstance(place, Place):
+        page = await driver.store.verify_pipelines(TENANT, place, 100, with_claims=False)
+        assert page.findings == []
+        pages.append((page.last, page.count, page.ended_through, page.has_live))
+        place = page.last
+    assert pages == [
+        (Place(year), 1, year, False),
+        (Place(first, of_first[1]), 0, year, False),
+        (Place(first), 1, year, True),
+        (Place(second, of_second[1]), 0, first, False),
+        (None, 1, first, True),
+    ]
 
 
 async def test_another_tenants_history_is_not_looked_at(unsound: StoreDriver) -> None:
