@@ -9,10 +9,8 @@ from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import PipelineRow
 
-# Where failed uploads are looked for, and how many are found at most.
-PIPELINES_LOOKED_AT_MAX, FAILED_UPLOADS_MAX = 10_000, 100
-# What brings entries or factors: a later one of the same kind may make it good.
-_UPLOADS = ("csv_ingest", "api_ingest", "factor_ingest", "routed_ingest", "routed_factor_ingest")
+# Of each module: how many failed uploads are looked at, and how many are found at most.
+FAILED_LOOKED_AT_MAX, FAILED_UPLOADS_MAX = 1_000, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +79,7 @@ async def _failed(
         tenant=tenant,
         year=year,
         modules=modules,
-        kinds=_UPLOADS,
-        pipelines_max=PIPELINES_LOOKED_AT_MAX,
+        looked_at_max=FAILED_LOOKED_AT_MAX,
         failed_max=FAILED_UPLOADS_MAX,
     )
     found = defaultdict[int, set[int]](set)

@@ -21,6 +21,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from scheduler_service.store.core.tables.schema import IN_TURN, METADATA
 
+# What brings entries or factors.
+UPLOADS = (
+    "job_type IN"
+    " ('csv_ingest', 'api_ingest', 'factor_ingest', 'routed_ingest', 'routed_factor_ingest')"
+)
+
 pipelines = Table(
     "pipelines",
     METADATA,
@@ -179,6 +185,26 @@ jobs = Table(
         "slot_key",
         "last_token",
         postgresql_where=text("slot_key IS NOT NULL"),
+    ),
+    Index(
+        "failed_uploads_of_a_module",
+        "tenant",
+        "year",
+        "module",
+        "pipeline_id",
+        postgresql_where=text(f"result = 'ERROR' AND {UPLOADS}"),
+    ),
+    Index(
+        "good_uploads_by_source",
+        "tenant",
+        "year",
+        "module",
+        "job_type",
+        text("coalesce(data_entry_type, 0)"),
+        text("coalesce(lower(btrim(unit)), '')"),
+        text("scheduler.upload_source(payload)"),
+        "pipeline_id",
+        postgresql_where=text(f"result IN ('SUCCESS', 'WARNING') AND {UPLOADS}"),
     ),
     Index(
         "jobs_that_name_blobs",

@@ -3,7 +3,7 @@
 import pytest
 
 from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
-from scheduler_service.jobs.requests import Submitted, Written
+from scheduler_service.jobs.requests import ChildRequest, Submitted, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.reads.active_pipelines import ActivePipelines
@@ -173,3 +173,50 @@ async def test_who_only_chains_what_changes_a_module_works_on_it(
 ) -> None:
     pipeline = await driver.submit(job_type, TOTALS)
     assert await active(driver) == {TRAVEL: pipeline.pipeline_id}
+
+
+async def divided(driver: StoreDriver, source: str, results: dict[int, JobResult]) -> int:
+    """The pipeline of a file of several types, whose parts end like this."""
+    pipeline = await driver.submit("routed_ingest", TOTALS)
+    file = await driver.claim("routed_ingest")
+    payload = {"blob": "blob:sha256:0", "source": source}
+    parts = (ChildRequest(f"{t}", "csv_ingest", t, None, None, payload) for t in results)
+    await driver.chain_all(file, *parts)
+    await driver.finish(file)
+    while claims := await driver.claim_all("csv_ingest"):
+        for claim in claims:
+            ended_with = results[claim.row.scope.data_entry_type or 0]
+            await driver.finish(claim, ended_with, Written.NOTHING)
+    return pipeline.pipeline_id
+
+
+async def test_a_part_of_a_file_is_told_until_one_of_its_type_and_source_ends_well(
+    driver: StoreDriver,
+) -> None:
+    good, bad = JobResult.SUCCESS, JobResult.ERROR
+    file = await divided(driver, "agency", {PLANE: bad, TRAIN: good})
+    assert await driver.status(file) == "PARTIAL"
+    assert await failed(driver) == {TRAVEL: [file]}
+    # Another source takes the slot of the type, and brings nothing of this one's.
+    await divided(driver, "", {PLANE: good})
+    other = await divided(driver, "agency", {TRAIN: bad, PLANE: bad})
+    assert await failed(driver) == {TRAVEL: [other, file]}
+    for data_entry_type, left in ((PLANE, {TRAVEL: [other]}), (TRAIN, {})):
+        scope = Scope(TENANT, TRAVEL, data_entry_type, YEAR)
+        payload = {"blob": "blob:sha256:0", "source": "Agency"}
+        await driver.submit("csv_ingest", scope, payload=payload)
+        await driver.finish(await driver.claim("csv_ingest"))
+        assert await failed(driver) == left
+
+
+async def test_a_part_that_failed_is_told_once_the_rest_of_its_file_has_ended(
+    driver: StoreDriver,
+) -> None:
+    pipeline = await driver.submit("routed_ingest", TOTALS)
+    file = await driver.claim("routed_ingest")
+    await driver.chain(file, ("csv_ingest", PLANE), ("csv_ingest", TRAIN))
+    await driver.finish(file)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+    assert await failed(driver) == {}
+    await driver.finish(await driver.claim("csv_ingest"))
+    assert await failed(driver) == {TRAVEL: [pipeline.pipeline_id]}
