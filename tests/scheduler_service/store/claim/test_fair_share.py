@@ -1,6 +1,6 @@
 """Tenants share the workers: whoever has one job does not wait for another's two thousand."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -11,7 +11,7 @@ from scheduler_service.jobs.requests import Submission
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.store import Store
 from tests.scheduler_service.store.conftest import LEASE_SECONDS
-from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
+from tests.scheduler_service.store.store_driver import INGEST, TENANT, YEAR, StoreDriver
 
 OTHER = "other"
 
@@ -76,6 +76,63 @@ async def test_a_flood_of_another_type_comes_before_no_single_job(driver: StoreD
     assert OTHER in [claim.row.tenant for claim in claimed]
     # Nor do the jobs of the first type wait for those of the second.
     assert {claim.row.job_type for claim in claimed} == {"csv_check", "noop"}
+
+
+async def is_paused(driver: StoreDriver) -> None:
+    await driver.submit("noop", Scope(OTHER))
+    await driver.store.pause_job_type((OTHER,), "noop", "a test asks", "tester")
+
+
+async def is_of_a_type_without_workers(driver: StoreDriver) -> None:
+    await driver.submit("unit_removal", Scope(OTHER))
+
+
+async def is_of_a_tenant_without_workers(driver: StoreDriver) -> None:
+    await driver.submit("noop", Scope("elsewhere"))
+
+
+async def is_left_to_a_busy_worker(driver: StoreDriver) -> None:
+    for tenant in (TENANT, OTHER):
+        await driver.submit("unit_sync", Scope(tenant, year=YEAR))
+    await driver.another().claim_all("unit_sync", max_jobs=1)
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        is_paused,
+        is_of_a_type_without_workers,
+        is_of_a_tenant_without_workers,
+        is_left_to_a_busy_worker,
+    ],
+)
+async def test_a_job_that_nobody_claims_brings_no_flood_before_others(
+    driver: StoreDriver, waits: Callable[[StoreDriver], Awaitable[None]]
+) -> None:
+    await driver.submit("unit_sync", Scope(OTHER, year=YEAR))
+    await driver.finish(await driver.claim("unit_sync"))
+    await waits(driver)
+    worker, claimed = driver.another(), ("csv_check", "noop")
+    await flood(driver, 200, "csv_check")
+    await worker.claim_all(*claimed, max_jobs=100)
+    await driver.submit("csv_check", replace(INGEST, tenant=OTHER))
+    await flood(driver, 200, "noop")
+    assert OTHER in [(await worker.claim(*claimed)).row.tenant for _ in range(4)]
+
+
+async def test_a_flood_that_waits_for_its_first_worker_comes_before_no_single_job(
+    driver: StoreDriver,
+) -> None:
+    await driver.submit("unit_sync", Scope(OTHER, year=YEAR))
+    await driver.finish(await driver.claim("unit_sync"))
+    await is_of_a_type_without_workers(driver)
+    await flood(driver, 200, "csv_check")
+    await driver.another().claim_all("csv_check", max_jobs=100)
+    await driver.submit("csv_check", replace(INGEST, tenant=OTHER))
+    await flood(driver, 200, "noop")
+    newcomer = driver.another()
+    claimed = [await newcomer.claim("csv_check", "noop") for _ in range(4)]
+    assert OTHER in [claim.row.tenant for claim in claimed]
 
 
 async def test_whoever_was_idle_has_saved_nothing_up(driver: StoreDriver) -> None:
