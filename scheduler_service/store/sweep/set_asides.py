@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from time import monotonic
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from scheduler_service.store.core.pool import STATEMENT_TIMEOUT_SECONDS
 from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import SHARED_STATEMENT_SECONDS, UnitRunner
 from scheduler_service.store.core.set_aside import SetAside, Step
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
 LONGEST_SECONDS = 300.0
@@ -51,6 +52,8 @@ class SetAsides:
         self._units = units
         self._first_seconds = first_seconds
         self._told = told
+        # When a sweep of this scheduler was last recorded, by PostgreSQL's clock.
+        self.swept_at: datetime | None = None
 
     async def do_each(
         self,
@@ -90,7 +93,7 @@ class SetAsides:
                     parts += [part[: len(part) // 2], part[len(part) // 2 :]]
             # A database that has ended a session does not answer for a while.
             if step in OF_THE_SWEEP and monotonic() > patient_until:
-                await self._record()
+                await self._record_work()
         await self.put(step, [row for row, _ in failed], [repr(error) for _, error in failed])
         return done
 
@@ -111,13 +114,18 @@ class SetAsides:
             )
         self._told([SetAside(step, p.item, p.job_id, p.failures, p.reason, p.seconds) for p in put])
 
-    async def _record(self) -> None:
+    async def record(self, conn: Connection) -> None:
+        """This scheduler sweeps now."""
+        (row,) = await statement("record_sweep").rows(conn, _SweptRow)
+        self.swept_at = row.last_run_at
+
+    async def _record_work(self) -> None:
         """Whoever is long at work must not look like an outage to the next sweep. Where that
         fails, what has been done is told all the same; the next statement says what is wrong.
         """
         with suppress(*ANY_DATABASE_ERROR):
             async with self._units.pool.acquire() as conn:
-                await statement("record_sweep").run(conn)
+                await self.record(conn)
 
     async def _together(
         self, rows: Sequence[Due], work: Callable[[UnitOfWork, Sequence[Due]], Awaitable[Done]]
@@ -130,6 +138,11 @@ class SetAsides:
         job_ids = {row.job_id for row in rows if row.job_id is not None}
         locked = await locked_jobs(self._units, job_ids)
         return [row for row in rows if row.job_id not in locked]
+
+
+class _SweptRow(Row):
+    __slots__ = ()
+    last_run_at: datetime
 
 
 class _SetAsideRow(Row):

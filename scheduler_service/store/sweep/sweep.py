@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
 
-from carbonline.postgres.errors import ANY_DATABASE_ERROR, fails_everything
+from carbonline.postgres.errors import ANY_DATABASE_ERROR, fails_everything, is_answer
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Written
 from scheduler_service.jobs.stored_types import JobTypeUnknown
@@ -41,6 +41,7 @@ class ExpireClaims:
         self._lease_seconds = lease_seconds
         self._outage_seconds = max(lease_seconds / 2, 3 * sweep_seconds)
         self._found_outage = False
+        self._lost_database = False
 
     async def look(self) -> int:
         """Until nothing is due. Returns how many claims expired.
@@ -48,14 +49,17 @@ class ExpireClaims:
         After an outage of the sweep itself every live claim is granted one lease first: nobody
         could beat. So it is after a look that the database answered as it answers everybody: one
         that is full takes a write now and then, and it may be that of a sweep, or one that takes
-        nothing back.
+        nothing back. Where the database did not answer, only the way to it may have been cut: then
+        another scheduler's sweep shows that workers could beat.
         """
         try:
             granted = await self._grant_after_outage()
-            self._found_outage = False
+            self._found_outage = self._lost_database = False
             return 0 if granted else await self._take_back_all()
         except ANY_DATABASE_ERROR as error:
-            self._found_outage |= fails_everything(error)
+            if fails_everything(error):
+                self._found_outage |= is_answer(error)
+                self._lost_database = True
             raise
 
     async def _take_back_all(self) -> int:
@@ -77,9 +81,10 @@ class ExpireClaims:
                 conn,
                 ClaimTokenRow,
                 outage_seconds=0.0 if self._found_outage else self._outage_seconds,
+                own_sweep_at=self._set_asides.swept_at if self._lost_database else None,
                 lease_seconds=self._lease_seconds,
             )
-            await statement("record_sweep").run(conn)
+            await self._set_asides.record(conn)
         return granted
 
 

@@ -78,7 +78,11 @@ ENDED = 2_000
 # What a sweep may look at where almost everything has ended.
 ROWS_MAX = 100
 OF_SWEEPS: dict[str, dict[str, Any]] = {
-    "grant_after_outage": {"outage_seconds": 3600.0, "lease_seconds": 45.0},
+    "grant_after_outage": {
+        "outage_seconds": 3600.0,
+        "own_sweep_at": None,
+        "lease_seconds": 45.0,
+    },
     "record_sweep": {},
     "expired_claims": {"after_token": 0, "claims_max": 200},
     "due_jobs": {"after_time": None, "after_job_id": 0, "jobs_max": 200},

@@ -13,6 +13,7 @@ from scheduler_service.store.core.rows import ClaimTokenRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.store import Store
 from scheduler_service.store.sweep.set_asides import SetAsides
+from scheduler_service.store.sweep.sweep import ExpireClaims
 from tests.scheduler_service.store.conftest import LEASE_SECONDS
 from tests.scheduler_service.store.schedule.schedule_driver import wanted
 from tests.scheduler_service.store.store_driver import INGEST, StoreDriver, a_statement_waits
@@ -95,6 +96,7 @@ async def extended_by(conn: Any) -> Sequence[ClaimTokenRow]:
         conn,
         ClaimTokenRow,
         outage_seconds=LEASE_SECONDS / 2,
+        own_sweep_at=None,
         lease_seconds=LEASE_SECONDS,
     )
 
@@ -135,6 +137,50 @@ async def test_who_could_not_beat_on_a_full_disk_has_one_lease_more(
     await driver.pass_time(SHORT)
     assert await driver.store.expire_claims() == 0
     assert await lease_until(driver) == until
+
+
+async def test_who_found_the_disk_full_extends_leases_though_another_has_swept(
+    driver: StoreDriver, other: Store
+) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.store.expire_claims()
+    await driver.claim("csv_ingest")
+    until = await lease_until(driver)
+    await driver.pass_time(SHORT)
+    await driver.store.pool.execute(IS_FULL.format(table="sweep_runs"))
+    with pytest.raises(asyncpg.DiskFullError):
+        await driver.store.expire_claims()
+    await driver.store.pool.execute("DROP FUNCTION is_full CASCADE")
+    # The room for its record may have been the only one that there was.
+    await other.expire_claims()
+    await driver.store.expire_claims()
+    assert await lease_until(driver) > until
+
+
+@pytest.mark.parametrize("other_sweeps", [True, False])
+async def test_who_lost_the_database_extends_no_lease_if_another_has_swept(
+    driver: StoreDriver, other: Store, monkeypatch: pytest.MonkeyPatch, other_sweeps: bool
+) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.store.expire_claims()
+    await driver.claim("csv_ingest")
+    until = await lease_until(driver)
+    # From one sweep to the next the way to the database is cut and whole again.
+    for _ in range(3):
+        with monkeypatch.context() as cut:
+            cut.setattr(ExpireClaims, "_grant_after_outage", no_way)
+            with pytest.raises(ConnectionRefusedError):
+                await driver.store.expire_claims()
+        await driver.pass_time(SHORT)
+        if other_sweeps:
+            assert await other.expire_claims() == 0
+        assert await driver.store.expire_claims() == 0
+        assert (await lease_until(driver) == until) is other_sweeps
+
+
+def no_way(_: ExpireClaims) -> None:
+    """As if nobody listened at the database's address."""
+    raise ConnectionRefusedError("cut")
 
 
 async def test_a_sweep_that_is_long_at_work_extends_no_lease(
