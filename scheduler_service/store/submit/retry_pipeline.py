@@ -1,7 +1,7 @@
 """RetryPipeline: a new pipeline for what another one left undone, and for what follows."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from scheduler_service.jobs.failed_jobs import kinds_to_retry
 from scheduler_service.jobs.requests import (
@@ -13,7 +13,7 @@ from scheduler_service.jobs.requests import (
     RetriedJob,
     ones_own,
 )
-from scheduler_service.jobs.rivals import Rival, rivals_of
+from scheduler_service.jobs.rivals import KINDS_THAT_BRING, Rival, rivals_of
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.chain.chain_children import provisional
@@ -190,17 +190,24 @@ async def _newer_upload(
     """
     if not rivals:
         return None
-    columns = list(zip(*rivals, strict=True))
-    names = ("job_types", "named_bys", "modules", "data_entry_types", "years", "units")
     found = await statement("newer_upload").rows(
         tx.conn,
         NewerUploadRow,
         tenant=pipeline.tenant,
         pipeline_id=pipeline.pipeline_id,
         oldest=pipeline.oldest,
-        **dict(zip((*names, "reference_kinds", "names"), columns, strict=True)),
+        **columns_of(rivals),
     )
     return found[0] if found else None
+
+
+def columns_of(rivals: Collection[Rival]) -> dict[str, Sequence[Any]]:
+    """What newer_upload asks for, column by column. There must be a rival."""
+    columns = list(zip(*rivals, strict=True))
+    names = ("job_types", "named_bys", "modules", "data_entry_types", "years", "units")
+    wanted = dict(zip((*names, "reference_kinds", "names"), columns, strict=True))
+    kinds, brought_types = zip(*KINDS_THAT_BRING, strict=True)
+    return {**wanted, "kinds": kinds, "brought_types": brought_types}
 
 
 async def _validated(tx: UnitOfWork, failed: Sequence[FailedJobRow]) -> Retried:
