@@ -32,15 +32,16 @@ PARKED_CLAIMS_MAX = _limit(
     "PARKED_CLAIMS_MAX",
     LIMITS.parked_claims,
     "claims",
-    "How many Claims of one caller may wait for work at this scheduler; twice as many of all "
-    "callers. The next one is refused with TOO_MANY_PARKED_CLAIMS.",
+    "How many Claims of one caller may wait for work at this scheduler; half as many again of all "
+    "callers of a tenant, and twice as many of all. The next one is refused with "
+    "TOO_MANY_PARKED_CLAIMS.",
 )
 WATCHES_MAX = _limit(
     "WATCHES_MAX",
     LIMITS.watches,
     "streams",
-    "How many watches of one caller this scheduler serves at once; twice as many of all callers. "
-    "The next one is refused with TOO_MANY_STREAMS.",
+    "How many watches of one caller this scheduler serves at once; half as many again of all "
+    "callers in a tenant, and twice as many of all. The next one is refused with TOO_MANY_STREAMS.",
 )
 CHILDREN_MAX = _limit(
     "CHILDREN_MAX",

@@ -10,8 +10,8 @@ DAY_SECONDS = 86_400
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Each is of one tenant or caller and of one scheduler, but `live_jobs`, which is of a tenant
-    everywhere, and `joiners` and `children`, which are of a job. Of all callers together there may
-    be twice as many `parked_claims` and `watches`.
+    everywhere, and `joiners` and `children`, which are of a job. There may be twice as many
+    `parked_claims` and `watches` of all callers together, and half as many again of a tenant's.
     """
 
     live_jobs: int = 250_000

@@ -30,7 +30,8 @@ class LongPolls:
 
     def __init__(self, wakes: Wakes, poll_seconds: float, parked_max: int) -> None:
         """A Claim that nobody wakes looks again every `poll_seconds`, with jitter. One caller may
-        have `parked_max` that look or wait, all together twice as many.
+        have `parked_max` that look or wait, callers of the same tenants half as many again, all
+        together twice as many.
         """
         self._wakes = wakes
         self._poll_seconds = poll_seconds
@@ -53,16 +54,19 @@ class LongPolls:
 
         Jobs of the `queue` wake it. `leaves_some` says whether more may have been there than what
         was found. It returns at once while this process drains.
-        Raises RpcError TOO_MANY_PARKED_CLAIMS if too many claims of the `caller`, or of all, wait.
-        A caller that hangs up cancels it.
+        Raises RpcError TOO_MANY_PARKED_CLAIMS if too many claims of the `caller`, of its tenants,
+        or of all wait. A caller that hangs up cancels it.
         """
         try:
-            with self._parked.one(caller):
+            with self._parked.one(caller, queue.tenants):
                 return await self._first(look, queue, wait_seconds, leaves_some, is_to_drain)
         except NoPlace:
             most = self._parked.each_max
-            message = f"{most:,} claims of yours, or twice as many of all callers, wait here; "
-            raise RpcError("TOO_MANY_PARKED_CLAIMS", message + "call again later") from None
+            raise RpcError(
+                "TOO_MANY_PARKED_CLAIMS",
+                f"{most:,} claims of yours, half as many again of your tenants, "
+                "or twice as many of all callers, wait here; call again later",
+            ) from None
 
     async def _first(
         self,

@@ -27,16 +27,17 @@ class StreamEnds:
         return self._places.taken
 
     @contextmanager
-    def place(self, caller: str) -> Iterator[None]:
-        """The place of one watch of a caller. Raises RpcError TOO_MANY_STREAMS."""
+    def place(self, caller: str, tenant: str) -> Iterator[None]:
+        """The place of a caller's watch in a tenant. Raises RpcError TOO_MANY_STREAMS."""
         try:
-            with self._places.one(caller):
+            with self._places.one(caller, (tenant,)):
                 yield
         except NoPlace:
             most = self._places.each_max
             raise RpcError(
                 "TOO_MANY_STREAMS",
-                f"{most:,} watches of yours, or twice as many of all callers, are open here; "
+                f"{most:,} watches of yours, half as many again of your tenant, "
+                "or twice as many of all callers, are open here; "
                 "close some, or watch again later",
             ) from None
 

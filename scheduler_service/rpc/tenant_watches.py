@@ -181,7 +181,7 @@ class TenantWatches:
 
         Raises RpcError TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or DRAINING, and as a list does.
         """
-        with self._ends.place(caller), self._feed(wanted) as feed:
+        with self._ends.place(caller, wanted.tenant), self._feed(wanted) as feed:
             await self._load(feed)
             async for message in self._follow(feed, wanted):
                 yield message

@@ -154,7 +154,7 @@ class Watches:
         Raises RpcError PIPELINE_NOT_FOUND, OTHER_TENANT, TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or
         DRAINING.
         """
-        with self._ends.place(caller):
+        with self._ends.place(caller, tenant):
             watch = self._watch(pipeline_id, tenant, after_version, broken_off)
             async with aclosing(watch) as messages:
                 async for message in messages:

@@ -53,7 +53,7 @@ from scheduler_service.store.reads.active_pipelines import (
 from scheduler_service.store.reads.done import with_job, with_pipeline
 from scheduler_service.store.reads.explain import Explained, read_job_facts
 from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_stats
-from scheduler_service.store.reads.readers import Readers
+from scheduler_service.store.reads.readers import Readers, anybody
 from scheduler_service.store.reads.reads import Reads
 from scheduler_service.store.reads.rows import JobSummaryRow, PipelineRow
 from scheduler_service.store.reads.slots import Slot, read_slots
@@ -99,9 +99,14 @@ class Store(Reads, NoMoreClaims, Schedules):
         retention_days: float = RETENTION_DAYS,
         limits: Limits = LIMITS,
         observer: Observer | None = None,
+        asker: Callable[[], str] = anybody,
     ) -> None:
-        """Use `open` instead, unless the pools are yours. `observer` hears of what is done."""
-        super().__init__(Readers(pools.reads), Readers(pools.sweeps, for_callers=False))
+        """Use `open` instead, unless the pools are yours. `observer` hears of what is done. The
+        `asker` names who reads: each has its turn.
+        """
+        super().__init__(
+            Readers(pools.reads, asker=asker), Readers(pools.sweeps, for_callers=False)
+        )
         self.pools = pools
         # Of the leases.
         self.pool = pools.leases

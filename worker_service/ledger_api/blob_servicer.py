@@ -33,7 +33,7 @@ from worker_service.ledger_api.threads import opened, whole
 CHUNK_BYTES_MAX = 1 << 20
 DOWNLOAD_CHUNK_BYTES = 512 << 10
 FILE_NAME_CHARACTERS_MAX = 255
-# Of one caller; of all together twice as many.
+# Of one caller; of callers of the same tenants half as many again, of all twice as many.
 STREAMS_MAX = 100
 IDLE_SECONDS = 60.0
 CANCELLATION_SECONDS = 0.01
@@ -150,12 +150,15 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     @contextmanager
     def _transfer(self) -> Iterator[None]:
         try:
-            with self._streams.one(caller().name):
+            with self._streams.one(caller().name, caller().tenants):
                 yield
         except NoPlace:
             most = self._streams.each_max
-            message = f"{most:,} files of yours, or twice as many of all callers, are in transfer"
-            raise RpcError("TOO_MANY_STREAMS", f"{message}; try again soon") from None
+            raise RpcError(
+                "TOO_MANY_STREAMS",
+                f"{most:,} files of yours, half as many again of your tenants, "
+                "or twice as many of all callers, are in transfer; try again soon",
+            ) from None
 
 
 async def _header(messages: AsyncIterator[Any]) -> blobs_pb2.BlobHeader:

@@ -1,16 +1,22 @@
 """Lends the few connections of the reads, each for one read."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
 from carbonline.postgres.pool import Pool
 from scheduler_service.store.core.statements import Connection
+from scheduler_service.store.reads.turns import Turns
 
 # Who waits longer would have asked again already.
 WAIT_SECONDS = 10.0
+
+
+def anybody() -> str:
+    """Where nobody is told from another."""
+    return ""
 
 
 class ReadTookTooLong(asyncpg.QueryCanceledError):
@@ -22,39 +28,42 @@ class TooManyReads(asyncpg.TooManyConnectionsError):
 
 
 class Readers:
-    """The connections for reads. Those who wait for one are served in the order in which they came,
-    and wait for nobody but each other.
+    """The connections for reads. Those who wait for one are served in turn, and wait for nobody but
+    each other.
     """
 
-    def __init__(self, pool: Pool, *, for_callers: bool = True) -> None:
-        """Reads on `pool`. What the scheduler reads by itself is not `for_callers`: it fails with
-        the driver's errors, for no caller could ask for less.
+    def __init__(
+        self, pool: Pool, *, for_callers: bool = True, asker: Callable[[], str] = anybody
+    ) -> None:
+        """Reads on `pool`, of which each `asker` has its turn: it names the one at work. What the
+        scheduler reads by itself is not `for_callers`: it fails with the driver's errors, for no
+        caller could ask for less.
         """
         self._pool = pool
         self._for_callers = for_callers
-        self._free = asyncio.Semaphore(pool.get_max_size())
+        self._asker = asker
+        self._turns = Turns(pool.get_max_size())
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection. Raises TooManyReads, and ReadTookTooLong for what is asked on it, or else
         TimeoutError and QueryCanceledError.
         """
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._free.acquire()
-        except TimeoutError:
-            if not self._for_callers:
-                raise
-            raise TooManyReads("every connection for reads is in use") from None
-        try:
-            async with self._pool.acquire() as conn:
-                yield conn
-        except asyncpg.QueryCanceledError as error:
-            if not self._for_callers:
-                raise
-            raise ReadTookTooLong(str(error)) from error
-        finally:
-            self._free.release()
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await turn.enter_async_context(self._turns.one(self._asker()))
+            except TimeoutError:
+                if not self._for_callers:
+                    raise
+                raise TooManyReads("every connection for reads is in use") from None
+            try:
+                async with self._pool.acquire() as conn:
+                    yield conn
+            except asyncpg.QueryCanceledError as error:
+                if not self._for_callers:
+                    raise
+                raise ReadTookTooLong(str(error)) from error
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:

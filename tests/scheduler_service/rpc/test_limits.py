@@ -84,6 +84,10 @@ async def test_one_caller_opens_so_many_watches_and_others_still_can(client: Cli
         await watch(mine.pipeline_id, MINE)
     assert refusal(refused.value) == "TOO_MANY_STREAMS"
     streams.append(await watch(mine.pipeline_id, A_COLLEAGUES))
+    # Nor do all callers of a tenant together take the places of other tenants.
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await watch(mine.pipeline_id, A_COLLEAGUES)
+    assert refusal(refused.value) == "TOO_MANY_STREAMS"
     streams.append(await watch(anothers.pipeline_id, ANOTHERS))
     for stream in streams:
         stream.cancel()

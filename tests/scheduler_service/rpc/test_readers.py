@@ -91,6 +91,29 @@ async def test_readers_that_wait_hold_up_no_worker(
     assert await read(client, held[0].pipeline_id) == ""
 
 
+async def test_the_lists_of_one_tenant_do_not_stand_before_the_read_of_another(
+    client: Client, database_url: str
+) -> None:
+    order: list[str] = []
+
+    async def listed(whose: str) -> None:
+        request = interventions_pb2.ListJobTypePausesRequest()
+        metadata = (("authorization", f"Bearer {whose}"),)
+        await client.operations.ListJobTypePauses(request, metadata=metadata)
+        order.append(whose)
+
+    turns = client.server.store._readers._turns
+    async with hidden(database_url, "pauses"):
+        reading = [asyncio.ensure_future(listed("local")) for _ in range(READERS)]
+        await until_waiting(client, PoolSizes().reads)
+        reading.append(asyncio.ensure_future(listed("another")))
+        async with asyncio.timeout(SECONDS):
+            while len(turns._waiting) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    await asyncio.gather(*reading)
+    assert order.index("another") < READERS / 2
+
+
 async def test_what_an_operator_did_is_answered_however_many_read(
     client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,10 @@
 """RetryPipeline runs again what a pipeline left undone, unless a newer upload has landed."""
 
 import asyncio
-import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from scheduler_service.jobs.requests import (
@@ -18,13 +15,8 @@ from scheduler_service.jobs.requests import (
     Submitted,
     Written,
 )
-from scheduler_service.jobs.rivals import rivals_of
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.pool import session_settings
-from scheduler_service.store.core.statements import statement
-from scheduler_service.store.submit.retry_pipeline import columns_of
-from tests.scheduler_service.store.core.test_plans import nodes, rows_through
 from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
@@ -39,8 +31,6 @@ from tests.scheduler_service.store.store_driver import (
 
 OF_A_UNIT = Scope(TENANT, TRAVEL, PLANE, YEAR, "0828")
 PLACES = Scope(TENANT, reference_kind="locations")
-# Pipelines behind an upload that a retry does not concern.
-LATER = 60
 
 
 async def retried(driver: StoreDriver, pipeline_id: int, **how: Any) -> Retried:
@@ -365,37 +355,6 @@ async def test_nothing_older_comes_back_over_what_is_newer_however_it_came(
         else:
             answer = await retried(driver, submitted.pipeline_id)
             await driver.cancel(answer.pipeline_id)
-
-
-async def test_a_retry_reads_no_jobs_of_pipelines_that_bring_something_else(
-    driver: StoreDriver, database_url: str
-) -> None:
-    older = await failed(driver)
-    others = [
-        driver.submission("noop", Scope(TENANT)),
-        driver.submission("csv_ingest", Scope(TENANT, TRAVEL, PLANE, YEAR, "0829")),
-        driver.submission("emission_recalc", RECALC),
-    ]
-    for _ in range(LATER // len(others)):
-        await driver.submit_jobs([replace(one, request_id=uuid4()) for one in others])
-    newer = await driver.submit("csv_ingest", INGEST)
-    asked = statement("newer_upload")
-    given = {
-        "tenant": TENANT,
-        "pipeline_id": older.pipeline_id,
-        "oldest": older.pipeline_id,
-        **columns_of(rivals_of("csv_ingest", INGEST, {"blob": "blob:sha256:0"})),
-    }
-    conn = await asyncpg.connect(database_url, server_settings=session_settings("plans"))
-    try:
-        explained = await conn.fetchval(
-            f"EXPLAIN (ANALYZE, FORMAT JSON) {asked.text}", *asked.arguments(given)
-        )
-    finally:
-        await conn.close()
-    read = [n for n in nodes(json.loads(explained)[0]["Plan"]) if n.get("Relation Name") == "jobs"]
-    assert [rows_through(node) for node in read] == [1]
-    assert await pipeline_in_the_way(driver, older.pipeline_id) == newer.pipeline_id
 
 
 async def test_a_part_that_failed_has_replaced_nothing(driver: StoreDriver) -> None:

@@ -1,0 +1,64 @@
+"""Lends a few places in turn, so that who asks often does not stand before who asks once."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+# Of one asker, in the order in which they came.
+Waiting = deque[asyncio.Future[None]]
+
+
+class Turns:
+    """A place that becomes free goes to the asker who holds fewest, and of those to the one whose
+    last turn is longest ago.
+    """
+
+    def __init__(self, places: int) -> None:
+        """All are free."""
+        self._free = places
+        self._held: Counter[str] = Counter()
+        # The asker whose last turn is longest ago is first.
+        self._waiting: dict[str, Waiting] = {}
+
+    @asynccontextmanager
+    async def one(self, asker: str) -> AsyncIterator[None]:
+        """A place while the context lasts. Waits for one; a cancelled wait takes none."""
+        await self._take(asker)
+        try:
+            yield
+        finally:
+            self._return(asker)
+
+    async def _take(self, asker: str) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(asker, deque()).append(turn)
+        self._pass_on()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            # Its turn may have come together with the cancellation.
+            if turn.done() and not turn.cancelled():
+                self._return(asker)
+            raise
+
+    def _return(self, asker: str) -> None:
+        self._free += 1
+        self._held[asker] -= 1
+        if not self._held[asker]:
+            del self._held[asker]
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._free and self._waiting:
+            asker = min(self._waiting, key=self._held.__getitem__)
+            waiting = self._waiting.pop(asker)
+            while waiting and waiting[0].done():
+                del waiting[0]
+            if not waiting:
+                continue
+            waiting.popleft().set_result(None)
+            self._free -= 1
+            self._held[asker] += 1
+            if waiting:
+                self._waiting[asker] = waiting
