@@ -133,7 +133,7 @@ def _codes(
     found: dict[str, str] = {}
     for column in codes:
         ways = ways_of_column(column.name)
-        fitting = [name for name in names if _says(name, ways)]
+        fitting = [name for name in names if _names(name, ways)]
         if len(fitting) == 1:
             found[fitting[0]] = column.name
     open_names = [name for name in names if name not in found]
@@ -145,7 +145,7 @@ def _codes(
     ]
 
 
-def _says(name: str, ways: frozenset[Way]) -> bool:
+def _names(name: str, ways: frozenset[Way]) -> bool:
     """Whether a name says these ways; a place that is neither end of a way needs none."""
     return ways_in_name(name.casefold()) == ways
 

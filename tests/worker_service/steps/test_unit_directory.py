@@ -282,7 +282,7 @@ async def test_units_of_a_page_that_was_lost_change_nothing(synced: Synced) -> N
     assert 'tells a "total" of 2 units, and 1 came' in str(outcome)
     synced.asks(synced.directory.access(total="of another thing"))
     assert job_of(await synced.sync()).error_cause == ""
-    # The last answer is of the list as it is by then, and what is no number tells nothing.
+    # The last answer is of the list as it is by then, and what is not a number tells nothing.
     synced.asks(synced.directory.access())
     last = {"units": [], "total": 1}
     synced.directory.pages = [{"units": [PHYSICS], "total": 2}, last]

@@ -123,7 +123,7 @@ _PHRASES = (
     (re.compile(r"\b(?:cubic|cu\.?) ?(?:foot|feet|ft)\b"), " ft3 "),
     (re.compile(r"\b(kilo|mega|giga)watt[ -]?h(?:ou)?rs?\b"), r" \1wattstunden "),
     (re.compile(r"\b(?:nautical miles?|milles? (?:nautiques?|marins?)|miglia nautiche)\b"), " nm "),
-    # French and Italian words before a vowel: their "l" is no litre.
+    # French and Italian words before a vowel: their "l" is not a litre.
     (re.compile(r"\b(?:l|d|qu|dell|dall|nell|all)['\u2019]"), " "),
     (re.compile(r"([€$£%‰])"), r" \1 "),
 )

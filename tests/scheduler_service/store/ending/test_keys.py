@@ -237,6 +237,8 @@ async def test_the_parts_of_a_file_come_before_what_was_submitted_after_the_file
     assert [one.disposition for one in parts] == [Disposition.CREATED, Disposition.QUEUED_BEHIND]
     while found := await driver.claim_all(divides, part):
         claims += found
-        await driver.finish(*found)
-    in_order = [before, file, *parts, *after]
-    assert [claim.row.job_id for claim in claims] == [one.job_id for one in in_order]
+        for claim in found:
+            await driver.finish(claim)
+    in_order = [one.job_id for one in (before, file)]
+    in_order += [one.job_id for one in parts] + [one.job_id for one in after]
+    assert [claim.row.job_id for claim in claims] == in_order

@@ -1,5 +1,7 @@
 """All that VerifyHistory finds, over all pages and tenants."""
 
+from uuid import UUID
+
 from scheduler_service.jobs.invariants import Finding
 from scheduler_service.store.store import Store
 from scheduler_service.store.verify.verify_history import NO_REQUEST, Place
@@ -18,7 +20,8 @@ async def history_of(store: Store, pipelines_max: int = PAGE) -> list[Finding]:
 
 async def _history_of_tenant(store: Store, tenant: str, pipelines_max: int) -> list[Finding]:
     found: list[Finding] = []
-    first = last = Place(0)
+    first = Place(0)
+    last: Place | UUID | None = first
     while isinstance(last, Place):
         page = await store.verify_pipelines(tenant, last, pipelines_max, with_claims=last == first)
         found += page.findings
