@@ -15,12 +15,12 @@ class Asking:
         self.turns = Turns(places)
         self.served: list[str] = []
         self.done: dict[str, asyncio.Event] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def begin(self, name: str) -> asyncio.Task[None]:
+    async def begin(self, name: str) -> None:
         """One named by its asker and a number asks."""
-        task = asyncio.create_task(self._hold(name))
+        self.tasks[name] = asyncio.create_task(self._hold(name))
         await asyncio.sleep(0)
-        return task
 
     async def end(self, name: str) -> None:
         """It returns its place."""
@@ -48,8 +48,9 @@ async def test_a_place_goes_to_who_holds_fewest_and_then_in_turn() -> None:
 
 async def test_who_is_cancelled_keeps_no_place() -> None:
     asking = Asking(1)
-    await asking.begin("a1")
-    waiting, served_at_once = await asking.begin("b1"), await asking.begin("c1")
+    for name in ("a1", "b1", "c1"):
+        await asking.begin(name)
+    waiting, served_at_once = asking.tasks["b1"], asking.tasks["c1"]
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
