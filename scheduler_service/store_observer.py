@@ -244,9 +244,11 @@ class StoreObserver(Observer):
     def _log_of_many(self, events: Sequence[Event]) -> None:
         """Logs one line of each pipeline, with the number of its jobs."""
         alike = Counter((one.event, one.pipeline_id, one.tenant, one.detail) for one in events)
-        for (name, pipeline_id, tenant, said), jobs in alike.items():
+        for (event_of_many, pipeline_id, tenant, said), jobs in alike.items():
             detail = {"detail": said} if said else {}
-            self._log.info(name, pipeline_id=pipeline_id, tenant=tenant, jobs=jobs, **detail)
+            self._log.info(
+                event_of_many, pipeline_id=pipeline_id, tenant=tenant, jobs=jobs, **detail
+            )
 
     def _log_ended(self, end: End, is_noop: bool) -> None:
         """Logs a failed job at info, so that the reason stands before its pipeline's end."""

@@ -22,6 +22,8 @@ WAIT_SECONDS_MAX = 300.0
 STALE_SECONDS = 600
 SKEW_SECONDS_MAX = 5.0
 TOKEN_HOURS_MIN = 24.0
+# The ledger process answers, and not the store of its files.
+STORE_AWAY = "STORE_UNAVAILABLE"
 MAY_NOT = frozenset({"PERMISSION_DENIED"})
 
 
@@ -79,7 +81,7 @@ async def _examined(
 
 
 def _refused(name: str, service: str, error: ServerError) -> Finding:
-    if isinstance(error, Unreachable):
+    if isinstance(error, Unreachable) and error.reason != STORE_AWAY:
         to_do = f"Start the {service}, or look at its log."
         return Finding(name, State.WRONG, str(error), to_do, unanswered=True)
     if error.code in MAY_NOT:

@@ -7,14 +7,15 @@ from functools import cache
 from pathlib import Path
 
 from scheduler_service.store.release.release_claims import Fault
-from scheduler_service.store_observer import ALARMING
+from scheduler_service.store_observer import ALARMING, OF_MANY_JOBS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("carbonline", "gateway_service", "scheduler_service", "worker_service")
 LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "error"}
 LEVELS |= {"exception": "error", "critical": "error"}
-# The one call that logs what a variable names: the events of the timeline.
+# The two calls that log what a variable names: events of the timeline, of a job and of many.
 TIMELINE = "event.event"
+TIMELINE_OF_MANY = "event_of_many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,13 @@ def _log_calls(where: str, call: ast.Call, levels: tuple[str, ...]) -> Iterator[
             for level in levels:
                 yield LogCall(where, event, level, fields, more)
         case [argument] if ast.unparse(argument) == TIMELINE:
-            for event in timeline_events():
+            for event in timeline_events() - OF_MANY_JOBS:
                 level = "warning" if event in ALARMING else "info"
                 assert level in levels
                 yield LogCall(where, event, level, fields, more)
+        case [argument] if ast.unparse(argument) == TIMELINE_OF_MANY:
+            for event in OF_MANY_JOBS:
+                yield LogCall(where, event, levels[0], fields, more)
         case _:
             raise ValueError(f"{where}: {ast.unparse(call)} logs what its source does not say")
 

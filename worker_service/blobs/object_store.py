@@ -134,11 +134,18 @@ class ObjectBlobStore:
 
     def has_whole(self, reference: BlobReference) -> bool:
         """Whether there are bytes, and a summary that can be read. Raises ObjectStoreFailed."""
+        # What is new is not read: a store that refuses to read may take it.
+        if not self.is_there(reference):
+            return False
         try:
             self._stored_summary(reference)
         except (NotThere, SummaryDamaged):
             return False
-        return self.has(path_of(reference))
+        return True
+
+    def is_there(self, reference: BlobReference) -> bool:
+        """Whether there are bytes and a summary, unread. Raises ObjectStoreFailed."""
+        return self.has(path_of(reference)) and self.has(summary_path_of(reference))
 
     def _stored_summary(self, reference: BlobReference) -> BlobSummary:
         name = summary_path_of(reference)
@@ -228,7 +235,7 @@ class ObjectUpload(Upload):
                         errno.EBUSY, "the same file is being deleted: upload it again"
                     )
                 time.sleep(random.uniform(0.1, 0.5))  # noqa: S311
-            elif self._store.has_whole(reference):
+            elif self._store.is_there(reference):
                 return
             else:
                 self._send(reference)

@@ -4,10 +4,10 @@ import { effect, signal, untracked } from "@preact/signals";
 import { post, whenUnauthenticated } from "./api.js";
 import { keepTenant, learnCaller, mustChoose, tenant, TenantChoice } from "./caller.js";
 import { clock } from "./format.js";
-import { html } from "./html.js";
+import { html, paced } from "./html.js";
 import { Announcer } from "./parts/badge.js";
 import { address, go, Shortcuts, startRouter } from "./router.js";
-import { caller, clockSkew, connection, forget, hasRows, liveCount, paced, years } from "./store.js";
+import { caller, clockSkew, connection, forget, hasRows, liveCount, years } from "./store.js";
 import { beginEverywhere, endEverywhere, startStream, whenBegun } from "./stream.js";
 import { language, languages, speak, t, tn } from "./words.js";
 

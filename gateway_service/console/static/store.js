@@ -2,7 +2,8 @@
 //
 // Rows are states: of two, the one with the greater version stands, whatever came first. `take` is
 // the only writer, and all that came in one message is taken at once, so that no page shows half.
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
+import { paced } from "./html.js";
 
 const LIVE = ["PIPELINE_STATUS_NOT_STARTED", "PIPELINE_STATUS_RUNNING"];
 const FAILED = ["PIPELINE_STATUS_FAILED", "PIPELINE_STATUS_PARTIAL"];
@@ -242,30 +243,4 @@ const freshnessOf = (year, module) => years.value.get(year)?.modules?.find((one)
 /** Whether totals are behind their data, and nothing is on its way. */
 export function isStale(year, module) {
   return standing(year, module).kind === "stale";
-}
-
-// People see no difference, and what is drawn costs little, however much changes.
-const DRAWN_MS = 250;
-
-/**
- * Follows `source`: a change after a pause at once, those within it together at its end.
- * For a page of many rows, which would otherwise be drawn for each of fifty changes in a second.
- */
-export function paced(source, pauseMs = DRAWN_MS) {
-  const shown = signal(source.peek());
-  let due = 0;
-  let last = -pauseMs;
-  effect(() => {
-    source.value;
-    if (due) return;
-    const left = last + pauseMs - performance.now();
-    if (left > 0) due = setTimeout(follow, left);
-    else follow();
-  });
-  function follow() {
-    due = 0;
-    last = performance.now();
-    shown.value = source.peek();
-  }
-  return shown;
 }

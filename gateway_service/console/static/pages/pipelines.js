@@ -7,7 +7,7 @@ import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
 import { whatOf } from "../parts/what.js";
 import { address, filterBy } from "../router.js";
-import { breaks, paced, pipelines, take } from "../store.js";
+import { breaks, pipelines, take } from "../store.js";
 import { t, tn } from "../words.js";
 
 // In the order in which a pipeline has them.
