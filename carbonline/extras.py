@@ -24,7 +24,6 @@ _SERVER = (
     "grpc_channelz",
     "grpc_reflection",
     "jwt",
-    "pint",
     "polars",
     "prometheus_client",
     "python_calamine",

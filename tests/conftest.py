@@ -5,6 +5,7 @@ It keeps its files in memory where there is enough: each test makes and drops fi
 """
 
 import asyncio
+import importlib
 import itertools
 import os
 import shutil
@@ -35,6 +36,12 @@ MEMORY_BYTES_MIN = 2**30
 IN_MEMORY = "carbonline-tests-"
 
 T = TypeVar("T")
+
+# What the product and Polars set in their own process they would set in that of the tests, once
+# a test calls them in it. Set from the beginning, it is the same for all processes that tests
+# start, so that these can be forked from one pattern: see warm_program.py.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+importlib.import_module("polars")
 
 # Who starts the tests in the background, as with nohup, starts them deaf to Ctrl-C, and so are the
 # processes that they start. Some tests press it.

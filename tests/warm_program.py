@@ -38,7 +38,7 @@ def run_command(
     Raises subprocess.TimeoutExpired, and kills the command, after `seconds_max`.
     """
     pattern = _pattern()
-    if _read_early(environment) == pattern.environment:
+    if read_early(environment) == pattern.environment:
         return _run_forked(pattern.control, words, environment, folder, seconds_max)
     return subprocess.run(
         [*COMMAND, *words],
@@ -58,7 +58,8 @@ class _Pattern:
     environment: Mapping[str, str]
 
 
-def _read_early(environment: Mapping[str, str]) -> dict[str, str]:
+def read_early(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that Python or an import may have read before there was a setting."""
     return {name: value for name, value in environment.items() if not name.startswith(READ_LATER)}
 
 
@@ -110,7 +111,7 @@ def _run_forked(
 @functools.cache
 def _pattern() -> _Pattern:
     """Started once; it ends with this process."""
-    environment = _read_early(os.environ)
+    environment = read_early(os.environ)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = subprocess.Popen(
         [sys.executable, "-P", __file__, str(theirs.fileno())],

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 LOG_BYTES_MAX = 16 * 1024 * 1024
@@ -44,25 +45,10 @@ class ChildProcess:
             # The kernel sends the signal when the forking thread ends, not the process.
             raise RuntimeError("child processes are started from the main thread only")
         self._close_owner_pipe()
-        reading, self._owner_pipe = os.pipe()
-        launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
-        owner = [str(os.getpid()), str(int(self.death_signal)), self.identity, str(reading)]
         self._trim_log()
         with open(self.log_file, "ab", opener=_private) as log:
             self.log_start = log.tell()
-            try:
-                self._process = subprocess.Popen(
-                    [*launcher, *owner, *self.command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=dict(self.environment),
-                    pass_fds=() if sys.platform == "linux" else (reading,),
-                    # A Ctrl-C at the terminal is the owner's to act on, in its own order.
-                    start_new_session=True,
-                )
-            finally:
-                os.close(reading)
+            self._process = self._launched(log)
 
     @property
     def running(self) -> bool:
@@ -143,6 +129,24 @@ class ChildProcess:
         """A sentence that names the log file, followed by its last lines."""
         lines = self.log_text().splitlines()[-TAIL_LINES_MAX:]
         return "\n".join([f"Its log is {self.log_file}; it ends with:", *lines])
+
+    def _launched(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        reading, self._owner_pipe = os.pipe()
+        launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
+        owner = [str(os.getpid()), str(int(self.death_signal)), self.identity, str(reading)]
+        try:
+            return subprocess.Popen(
+                [*launcher, *owner, *self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(self.environment),
+                pass_fds=() if sys.platform == "linux" else (reading,),
+                # A Ctrl-C at the terminal is the owner's to act on, in its own order.
+                start_new_session=True,
+            )
+        finally:
+            os.close(reading)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -15,6 +15,7 @@ from carbonline.local.settings import StackSettings
 from carbonline.local.stack import running_stack
 from tests.acceptance.acceptance_run import FLIGHTS, AcceptanceRun
 from tests.initialised_folder import initialise
+from tests.warm_services import fork_services
 
 LEASE_SECONDS = 5.0
 # So short that connections are closed in the middle of every test.
@@ -24,8 +25,9 @@ OpenRun: TypeAlias = Callable[..., AbstractAsyncContextManager[AcceptanceRun]]
 
 
 @pytest.fixture
-def open_run(tmp_path: Path) -> OpenRun:
+def open_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenRun:
     """Starts a stack on a folder of its own; `settings` change its defaults."""
+    fork_services(monkeypatch)
 
     @asynccontextmanager
     async def opened(

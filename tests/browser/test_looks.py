@@ -10,8 +10,6 @@ from tests.browser.conftest import Tabs
 from tests.browser.settling import settled
 from tests.browser.test_pages import PAGES
 
-axe = pytest.importorskip("axe_playwright_python.base", reason="`make console-test` has it")
-
 WORDS = Path(__file__).parents[2] / "gateway_service/console/static/words"
 ENTRY = re.compile(r'^  "([^"]+)": "((?:[^"\\]|\\.)*)",$', re.MULTILINE)
 # Longer texts hold names of files and what services answered, which are in English.
@@ -95,32 +93,6 @@ def test_with_forced_colours_badges_keep_borders_signs_and_words(new_tabs: Any) 
     for badge in badges.all():
         assert badge.locator("svg path").count() == 1
         assert badge.inner_text().strip()
-
-
-def test_with_forced_colours_axe_finds_nothing(new_tabs: Any, flown: None) -> None:
-    tabs = new_tabs(forced_colors="active")
-    tabs.expected = ("404",)
-    found = {}
-    for path in PAGES:
-        page = tabs.open(path)
-        settled(page)
-        page.evaluate(axe.AXE_SCRIPT)
-        broken = page.evaluate("axe.run()")["violations"]
-        found[path] = [(one["id"], one["nodes"][0]["html"][:200]) for one in broken]
-        page.close()
-    assert found == {path: [] for path in PAGES}
-
-
-def test_what_is_said_is_what_is_seen(tabs: Tabs, flown: None) -> None:
-    tabs.expected = ("404",)
-    for path in PAGES:
-        page = tabs.open(path)
-        settled(page)
-        page.evaluate(axe.AXE_SCRIPT)
-        rule = {"type": "rule", "values": ["label-content-name-mismatch"]}
-        found = page.evaluate("(rule) => axe.run({ runOnly: rule })", rule)
-        assert found["violations"] == [], path
-        page.close()
 
 
 def test_a_box_of_the_tree_shows_its_whole_name_or_none(tabs: Tabs, flown: None) -> None:

@@ -1,4 +1,4 @@
-"""Every page: accessible in light, in dark and at 320 pixels, and as small as promised."""
+"""Pages in general: which there are, their language, what is not loaded, and how large they are."""
 
 from typing import Any
 
@@ -6,8 +6,6 @@ import pytest
 
 from tests.browser.conftest import Tabs
 from tests.browser.settling import settled
-
-axe = pytest.importorskip("axe_playwright_python.base", reason="`make console-test` has it")
 
 PAGES = (
     "/years/2024",
@@ -26,38 +24,8 @@ PAGES = (
     "/docs?text=submit#Submit",
     "/pipelines/999999",
 )
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"color_scheme": "light"},
-    "dark": {"color_scheme": "dark"},
-    "narrow": {"viewport": {"width": 320, "height": 640}},
-}
 BYTES_MAX = 100_000
 REQUESTS_MAX = 30
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing(new_tabs: Any, look: str) -> None:
-    tabs = new_tabs(**LOOKS[look])
-    tabs.expected = ("404",)
-    found = {}
-    for path in PAGES:
-        page = tabs.open(path)
-        settled(page)
-        page.evaluate(axe.AXE_SCRIPT)
-        broken = page.evaluate("axe.run()")["violations"]
-        found[path] = [(one["id"], one["nodes"][0]["html"][:200]) for one in broken]
-        page.close()
-    assert found == {path: [] for path in PAGES}
-
-
-def test_nothing_is_wider_than_320_pixels(new_tabs: Any) -> None:
-    tabs = new_tabs(**LOOKS["narrow"])
-    tabs.expected = ("404",)
-    for path in PAGES:
-        page = tabs.open(path)
-        settled(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
-        page.close()
 
 
 def test_the_console_speaks_french(new_tabs: Any) -> None:

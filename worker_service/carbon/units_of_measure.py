@@ -5,59 +5,59 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
-from typing import Any
 
-import pint
 import polars as pl
 
 # How many units of the factor one unit of the entry is.
 FACTOR_UNITS = "factor_units_per_unit"
 
-# What is measured -> spelling, as keys are compared -> the unit in the words of pint. Capital
-# letters make no difference in a file, so no unit is here whose prefix they would change.
-SPELLINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+# What is measured -> spelling, as keys are compared -> how many J, l, g or m it is, exactly.
+# Capital letters make no difference in a file, so no unit is here whose prefix they would change.
+# Sources: the foot (0.3048 m) and the pound are those of the international agreement of 1959, the
+# Btu (ISO) is 1,055.056 J, a therm is 100,000 Btu. The tests compare each with the library pint.
+SPELLINGS: Mapping[str, Mapping[str, Fraction]] = MappingProxyType(
     {
         "energy": {
-            "wh": "watt_hour",
-            "kwh": "kilowatt_hour",
-            "mwh": "megawatt_hour",
-            "gwh": "gigawatt_hour",
-            "mj": "megajoule",
-            "gj": "gigajoule",
-            "tj": "terajoule",
-            "btu": "Btu",
-            "kbtu": "kiloBtu",
-            "mmbtu": "megaBtu",
-            "therm": "therm",
-            "therms": "therm",
+            "wh": Fraction(3_600),
+            "kwh": Fraction(3_600_000),
+            "mwh": Fraction(3_600 * 10**6),
+            "gwh": Fraction(3_600 * 10**9),
+            "mj": Fraction(10**6),
+            "gj": Fraction(10**9),
+            "tj": Fraction(10**12),
+            "btu": Fraction("1055.056"),
+            "kbtu": Fraction("1055.056") * 10**3,
+            "mmbtu": Fraction("1055.056") * 10**6,
+            "therm": Fraction("1055.056") * 10**5,
+            "therms": Fraction("1055.056") * 10**5,
         },
         "volume": {
-            "m3": "meter ** 3",
-            "m³": "meter ** 3",
-            "l": "liter",
-            "litre": "liter",
-            "litres": "liter",
-            "liter": "liter",
-            "liters": "liter",
-            "hl": "hectoliter",
-            "ft3": "cubic_foot",
-            "ft³": "cubic_foot",
+            "m3": Fraction(1_000),
+            "m³": Fraction(1_000),
+            "l": Fraction(1),
+            "litre": Fraction(1),
+            "litres": Fraction(1),
+            "liter": Fraction(1),
+            "liters": Fraction(1),
+            "hl": Fraction(100),
+            "ft3": Fraction("3.048") ** 3,
+            "ft³": Fraction("3.048") ** 3,
         },
         "mass": {
-            "g": "gram",
-            "kg": "kilogram",
-            "t": "metric_ton",
-            "tonne": "metric_ton",
-            "tonnes": "metric_ton",
-            "lb": "pound",
-            "lbs": "pound",
+            "g": Fraction(1),
+            "kg": Fraction(1_000),
+            "t": Fraction(10**6),
+            "tonne": Fraction(10**6),
+            "tonnes": Fraction(10**6),
+            "lb": Fraction("453.59237"),
+            "lbs": Fraction("453.59237"),
         },
         "length": {
-            "m": "meter",
-            "km": "kilometer",
-            "mi": "mile",
-            "mile": "mile",
-            "miles": "mile",
+            "m": Fraction(1),
+            "km": Fraction(1_000),
+            "mi": Fraction("1609.344"),
+            "mile": Fraction("1609.344"),
+            "miles": Fraction("1609.344"),
         },
     }
 )
@@ -155,22 +155,14 @@ def what_it_measures(unit: pl.Expr) -> pl.Expr:
 def units_in(unit: str, into: str) -> float | None:
     """How many `into` one `unit` is. None if one is not known, or they measure different things.
 
-    Definitions are those of pint: a therm is 100,000 Btu (ISO) of 1,055.056 J.
+    Fractions are exact: 1 MWh is 1,000 kWh, and not a little less.
     """
     if unit == into:
         return 1.0
     kind = _kind(unit)
     if kind is None or kind != _kind(into):
         return None
-    registry = _registry()
-    one = registry.Quantity(Fraction(1), SPELLINGS[kind][unit])
-    return float(one.to(SPELLINGS[kind][into]).magnitude)
-
-
-@cache
-def _registry() -> pint.UnitRegistry[Any]:
-    # Fractions are exact: 1 MWh is 1,000 kWh, and not a little less.
-    return pint.UnitRegistry(non_int_type=Fraction)
+    return float(SPELLINGS[kind][unit] / SPELLINGS[kind][into])
 
 
 def _units_per(unit: str | None, into: str) -> float | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.warm_program import run_command
+from carbonline.command.known_years import known_years
+from tests.warm_program import read_early, run_command
 
 SECONDS_MAX = 60
 
@@ -41,3 +42,11 @@ def test_a_forked_command_answers_as_one_from_nothing(
 def test_a_forked_command_does_not_outlast_its_time(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         run_command(["status"], os.environ, tmp_path, 0.0)
+
+
+def test_what_runs_in_the_process_of_the_tests_leaves_the_environment_as_the_pattern_had_it(
+    tmp_path: Path,
+) -> None:
+    before = read_early(os.environ)
+    assert not known_years({"data_folder": tmp_path})
+    assert read_early(os.environ) == before

@@ -1,5 +1,6 @@
 """Units of measure: each spelling is of the kind it stands under, and conversions are exact."""
 
+from fractions import Fraction
 from typing import Any
 
 import pint
@@ -13,15 +14,42 @@ from worker_service.carbon.units_of_measure import (
     what_it_measures,
 )
 
-_DIMENSIONS = {"energy": "joule", "volume": "liter", "mass": "gram", "length": "meter"}
+# What pint calls the spellings that it does not know, or knows as something else.
+_PINT = {
+    "mwh": "megawatt_hour",
+    "gwh": "gigawatt_hour",
+    "mj": "megajoule",
+    "gj": "gigajoule",
+    "tj": "terajoule",
+    "btu": "Btu",
+    "kbtu": "kiloBtu",
+    "mmbtu": "megaBtu",
+    "therms": "therm",
+    "wh": "watt_hour",
+    "kwh": "kilowatt_hour",
+    "m3": "meter ** 3",
+    "m³": "meter ** 3",
+    "litres": "liter",
+    "liters": "liter",
+    "l": "liter",
+    "hl": "hectoliter",
+    "ft3": "cubic_foot",
+    "ft³": "cubic_foot",
+    "t": "metric_ton",
+    "tonne": "metric_ton",
+    "tonnes": "metric_ton",
+    "lbs": "pound",
+    "miles": "mile",
+}
+_ONE = {"energy": "joule", "volume": "liter", "mass": "gram", "length": "meter"}
 
 
-def test_a_spelling_measures_what_it_stands_under() -> None:
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry()
+def test_each_unit_is_what_pint_says_and_measures_what_it_stands_under() -> None:
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction)
     for kind, of in SPELLINGS.items():
-        dimension = registry.Quantity(1, _DIMENSIONS[kind]).dimensionality
-        for spelling, unit in of.items():
-            assert registry.Quantity(1, unit).check(dimension), spelling
+        for spelling, size in of.items():
+            one = registry.Quantity(Fraction(1), _PINT.get(spelling, spelling))
+            assert one.to(_ONE[kind]).magnitude == size, spelling
             assert spelling == spelling.casefold()
 
 
