@@ -18,6 +18,7 @@ PAGES = (
     "/totals?year=1999",
     "/explain?year=2024",
     "/rejected/1",
+    "/mappings",
     "/health",
     "/login",
     "/docs",
@@ -47,11 +48,13 @@ def test_a_browsers_clock_that_is_years_wrong_changes_no_duration(tabs: Tabs) ->
 
 
 def test_what_cannot_be_loaded_is_said_and_may_be_tried_again(tabs: Tabs) -> None:
-    tabs.expected = ("ERR_FAILED",)
+    tabs.expected = ("ERR_FAILED", "Failed to fetch dynamically imported module")
     parts = ("**/pages/health.js", "**/words/fr.js")
     for part in parts:
         tabs.context.route(part, lambda route: route.abort())
     page = tabs.open("/health")
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text))
     missing = page.get_by_role("alert").get_by_text("A part of the console could not be loaded.")
     missing.wait_for()
     # The rest of the console goes on.
@@ -61,6 +64,8 @@ def test_what_cannot_be_loaded_is_said_and_may_be_tried_again(tabs: Tabs) -> Non
     page.get_by_text("Display").press("Enter")
     page.get_by_label("Language").select_option("fr")
     missing.wait_for()
+    # Why, for who looks for it there.
+    assert any("Failed to fetch" in one and "fr.js" in one for one in heard), heard
     for part in parts:
         tabs.context.unroute(part)
     page.get_by_role("link", name="Health").press("Enter")

@@ -72,10 +72,14 @@ effect(() => {
   if (!name || loaded.peek()[name]) return;
   PAGES[name]().then((module) => {
     loaded.value = { ...loaded.peek(), [name]: module.Page };
-  }, () => isMissing(name));
+  }, (error) => isMissing(name, error));
 });
 
-const isMissing = (name) => (missing.value = [...missing.peek(), name]);
+// The browser itself is silent about a module that failed while it ran.
+function isMissing(name, error) {
+  console.error(error);
+  missing.value = [...missing.peek(), name];
+}
 
 function Page() {
   const { parts } = address.value;
@@ -141,7 +145,7 @@ function Connection() {
 
 function Choices() {
   return html`<details class="choices"><summary>${t("choices")}</summary><div class="panel">
-    <label>${t("language")}<select value=${language.value} onChange=${(e) => speak(e.target.value).catch(() => isMissing(WORDS))}>
+    <label>${t("language")}<select value=${language.value} onChange=${(e) => speak(e.target.value).catch((error) => isMissing(WORDS, error))}>
       ${languages.map((one) => html`<option value=${one} lang=${one}>${t(`language.${one}`)}</option>`)}</select></label>
     <label>${t("theme")}<select value=${theme.value} onChange=${(e) => wear(e.target.value)}>
       ${THEMES.map((one) => html`<option value=${one}>${t(`theme.${one}`)}</option>`)}</select></label>

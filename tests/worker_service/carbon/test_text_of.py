@@ -389,11 +389,18 @@ def test_a_full_disk_is_not_taken_for_a_damaged_file(
 
 
 def test_an_extraction_that_is_killed_refuses_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_EXTRACTION", (sys.executable, "-c", "import os; os.abort()"))
-    error = refused(workbook({"Trips": [HEADER, ROW]}))
-    assert error.cause is Cause.DAMAGED_ARCHIVE
-    monkeypatch.setattr(
-        module, "_EXTRACTION", (sys.executable, "-c", "import signal; signal.pause()")
-    )
+    content = workbook({"Trips": [HEADER, ROW]})
+
+    def refused_by(program: str) -> RefusedFile:
+        monkeypatch.setattr(module, "_EXTRACTION", (sys.executable, "-c", program))
+        return refused(content)
+
+    killed = refused_by("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert killed.cause is Cause.DAMAGED_ARCHIVE
+    aborted = refused_by("import os; os.abort()")
+    assert aborted.cause is Cause.TOO_LARGE
+    assert "of memory to be read" in str(aborted)
     monkeypatch.setattr(module, "EXTRACTION_SECONDS_MAX", 0.01)
-    assert refused(workbook({"Trips": [HEADER, ROW]})).cause is Cause.TOO_LARGE
+    late = refused_by("import signal; signal.pause()")
+    assert late.cause is Cause.TOO_LARGE
+    assert "could not be read within" in str(late)

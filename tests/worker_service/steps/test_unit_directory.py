@@ -101,7 +101,8 @@ class Synced:
         """The worker has these settings from now on."""
         providers = [UnitDirectory(access)]
         self.step = partial(run_unit_sync, self.harness.stores, providers)
-        self.harness.steps["unit_sync"] = self.step
+        # The worker is told once which steps there are.
+        self.harness.steps["unit_sync"] = lambda run: self.step(run)
 
     async def sync(self) -> PipelineView:
         payload = {"provider": "unit-directory"}

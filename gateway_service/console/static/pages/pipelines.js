@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { get } from "../api.js";
 import { count, MODULES, moduleName, ranFor, time, waitedFor, zone } from "../format.js";
-import { html } from "../html.js";
+import { html, paced } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
 import { whatOf } from "../parts/what.js";
