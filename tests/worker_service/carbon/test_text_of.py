@@ -389,18 +389,12 @@ def test_a_full_disk_is_not_taken_for_a_damaged_file(
 
 
 def test_an_extraction_that_is_killed_refuses_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = workbook({"Trips": [HEADER, ROW]})
-
-    def refused_by(program: str) -> RefusedFile:
+    def refused_by(program: str) -> Cause:
         monkeypatch.setattr(module, "_EXTRACTION", (sys.executable, "-c", program))
-        return refused(content)
+        return refused(workbook({"Trips": [HEADER, ROW]})).cause
 
-    killed = refused_by("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    assert killed.cause is Cause.DAMAGED_ARCHIVE
-    aborted = refused_by("import os; os.abort()")
-    assert aborted.cause is Cause.TOO_LARGE
-    assert "of memory to be read" in str(aborted)
+    assert refused_by("import os; os.kill(os.getpid(), 9)") is Cause.DAMAGED_ARCHIVE
+    # So ends what finds no memory.
+    assert refused_by("import os; os.abort()") is Cause.TOO_LARGE
     monkeypatch.setattr(module, "EXTRACTION_SECONDS_MAX", 0.01)
-    late = refused_by("import signal; signal.pause()")
-    assert late.cause is Cause.TOO_LARGE
-    assert "could not be read within" in str(late)
+    assert refused_by("import signal; signal.pause()") is Cause.TOO_LARGE
