@@ -16,7 +16,8 @@ from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.claims import claim
 from tests.worker_service.steps.conftest import CDG, JFK, UNITS, YEAR, WorkerHarness, flights
-from worker_service.mechanics.outcome import RetryLater, Succeeded
+from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
+from worker_service.mechanics.run import Run
 from worker_service.providers.access import UnitDirectoryAccess
 from worker_service.providers.secret import Secret
 from worker_service.providers.unit_directory import UnitDirectory
@@ -102,7 +103,10 @@ class Synced:
         providers = [UnitDirectory(access)]
         self.step = partial(run_unit_sync, self.harness.stores, providers)
         # The worker is told once which steps there are.
-        self.harness.steps["unit_sync"] = lambda run: self.step(run)
+        self.harness.steps["unit_sync"] = self._step_of_now
+
+    async def _step_of_now(self, run: Run) -> Outcome:
+        return await self.step(run)
 
     async def sync(self) -> PipelineView:
         payload = {"provider": "unit-directory"}
