@@ -14,7 +14,7 @@ demo: runtime  ## run the whole stack once over a year of flights, and print the
 
 # Three at once on two cores: a sixth of the time they wait for leases and processes.
 test: dev  ## run the tests, all but the slow ones
-	@$(PYTHON_IN_VENV) -m pytest -n 3 tests
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist worksteal tests
 
 console-test: browser  ## run the tests of the console in Chromium, if it is installed
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile tests/browser

@@ -161,7 +161,8 @@ class AcceptanceRun(Watcher):
 
     def log_lines(self, name: str, event: str) -> Sequence[dict[str, Any]]:
         """The lines of an event in a process' log, oldest first."""
-        text = self.stack.child(name).log_file.read_text("utf-8")
+        # Of a line that is being written, a reader may find the beginning.
+        text = self.stack.child(name).log_file.read_text("utf-8").rpartition("\n")[0]
         lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
         return [line for line in lines if line.get("event") == event]
 

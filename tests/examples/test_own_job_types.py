@@ -161,7 +161,7 @@ def test_a_broken_entry_point_is_named_at_the_start_and_stops_only_itself(
         json.loads(line)
         for log in sorted((terminal.folder / "data").rglob("worker-1*"))
         if log.is_file()
-        for line in log.read_text().splitlines()
+        for line in log.read_text().rpartition("\n")[0].splitlines()
         if '"extension_broken"' in line
     ]
     told = {line["entry_point"].split(" = ")[0]: line["reason"] for line in lines}

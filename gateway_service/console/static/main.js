@@ -145,7 +145,7 @@ function Connection() {
 
 function Choices() {
   return html`<details class="choices"><summary>${t("choices")}</summary><div class="panel">
-    <label>${t("language")}<select value=${language.value} onChange=${(e) => speak(e.target.value).catch((error) => isMissing(WORDS, error))}>
+    <label>${t("language")}<select value=${language.value} onChange=${(e) => chooseLanguage(e.target.value)}>
       ${languages.map((one) => html`<option value=${one} lang=${one}>${t(`language.${one}`)}</option>`)}</select></label>
     <label>${t("theme")}<select value=${theme.value} onChange=${(e) => wear(e.target.value)}>
       ${THEMES.map((one) => html`<option value=${one}>${t(`theme.${one}`)}</option>`)}</select></label>
@@ -154,6 +154,8 @@ function Choices() {
     <button type="button" onClick=${leave}>${t("logout")}</button>
   </div></details>`;
 }
+
+const chooseLanguage = (name) => speak(name).catch((error) => isMissing(WORDS, error));
 
 function wear(name) {
   localStorage.setItem(KEPT_THEME, name);

@@ -86,7 +86,8 @@ async def test_of_large_changes_few_are_kept_and_each_reaches_the_watch(
     kept: list[int] = []
     async with asyncio.timeout(20):
         await anext(watch)
-        for ending in endings:
+        # With the last one the pipeline ends, and nothing is kept of it.
+        for ending in endings[:-1]:
             await client.scheduler.Finish(ending)
             while ending.job_id not in {job.job_id for job in (await anext(watch)).change.jobs}:
                 pass
