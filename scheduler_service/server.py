@@ -30,11 +30,12 @@ from carbonline.serving.calls_in_flight import CallsInFlight
 from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
 from carbonline.serving.drain import drain
 from carbonline.serving.health import Health, add_health, publish_health
-from carbonline.serving.interceptor import Interceptor, caller
+from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
+from carbonline.serving.read_turns import tenants_of_caller
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.silence import Silence
 from carbonline.serving.tls import server_credentials
@@ -260,14 +261,6 @@ def _add_servicers(
     operations_pb2_grpc.add_OperationsServiceServicer_to_server(operations, server)
 
 
-def _tenants_of_caller() -> str:
-    try:
-        return "\n".join(sorted(caller().tenants))
-    except LookupError:
-        # The scheduler reads by itself.
-        return ""
-
-
 @asynccontextmanager
 async def _open_store(
     settings: Settings, metrics: Metrics, log: FilteringBoundLogger
@@ -287,7 +280,7 @@ async def _open_store(
         retention_days=settings.retention_days,
         limits=settings.limits,
         observer=StoreObserver(metrics, log),
-        asker=_tenants_of_caller,
+        asker=tenants_of_caller,
     )
     try:
         yield store

@@ -13,24 +13,39 @@ MEBIBYTE = 1024 * 1024
 # A smaller answer is sent also to a caller whose bytes are used up: it says what was done.
 SMALL_ANSWER_BYTES = 64 * 1024
 HEALTH_CHECK = "grpc.health.v1.Health/Check"
-_NO_PLACE = "too many calls of yours, or of all callers, are in flight; wait for them"
+_NO_PLACE = "too many calls of yours, your tenants or all callers are in flight; wait for them"
 _CALL: ContextVar["Call"] = ContextVar("call")
+
+
+class OfTenants:
+    """What all callers of the same tenants have in flight."""
+
+    __slots__ = ("bytes", "calls")
+
+    def __init__(self) -> None:
+        """Nothing is in flight."""
+        self.calls = 0
+        self.bytes = 0
 
 
 class Share:
     """What one caller has in flight, and its calls that wait to be received, in their order."""
 
-    __slots__ = ("bytes", "calls", "waiting")
+    __slots__ = ("bytes", "calls", "of_tenants", "tenants", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, tenants: tuple[str, ...], of_tenants: OfTenants) -> None:
         """Nothing is in flight."""
+        self.tenants = tenants
+        self.of_tenants = of_tenants
         self.calls = 0
         self.bytes = 0
         self.waiting: deque[tuple[Call, asyncio.Future[None]]] = deque()
 
 
 class Room:
-    """Calls that share a bound. One caller never takes more than half of it."""
+    """Calls that share a bound. One caller never takes more than half of it, nor do all callers of
+    the same tenants take the last quarter.
+    """
 
     def __init__(self, limits: CallLimits) -> None:
         """Nobody calls."""
@@ -39,6 +54,7 @@ class Room:
         self._calls = 0
         self._bytes = 0
         self._shares: dict[str, Share] = {}
+        self._of_tenants: dict[tuple[str, ...], OfTenants] = {}
         # The callers of which a call waits; the one that has waited longest is first.
         self._waiting: dict[str, Share] = {}
 
@@ -51,25 +67,39 @@ class Room:
         """Whether a call waits to be received."""
         return bool(self._waiting)
 
-    def enter(self, caller: str) -> "Call | None":
-        """A call that begins; None if its caller, or all callers, have no place left."""
+    def enter(self, caller: str, tenants: tuple[str, ...] = ()) -> "Call | None":
+        """A call that begins; None if its caller, the callers of its tenants or all callers have no
+        place left. Who acts for no tenant is of none.
+        """
         share = self._shares.get(caller)
         if share is None:
-            share = Share()
-        if share.calls >= self._calls_max or self._calls >= 2 * self._calls_max:
+            share = Share(tenants, self._of_tenants.get(tenants) or OfTenants())
+        if (
+            share.calls >= self._calls_max
+            or (share.tenants and share.of_tenants.calls >= _but_a_quarter(self._calls_max))
+            or self._calls >= 2 * self._calls_max
+        ):
             return None
         self._shares[caller] = share
+        self._of_tenants[share.tenants] = share.of_tenants
         share.calls += 1
+        share.of_tenants.calls += 1
         self._calls += 1
         return Call(self, caller, share)
 
     def has_bytes(self, share: Share, count: int) -> bool:
         """Whether a caller may hold so many bytes more."""
-        return share.bytes + count <= self._bytes_max and self._bytes + count <= 2 * self._bytes_max
+        of_tenants = share.of_tenants.bytes if share.tenants else 0
+        return (
+            share.bytes + count <= self._bytes_max
+            and of_tenants + count <= _but_a_quarter(self._bytes_max)
+            and self._bytes + count <= 2 * self._bytes_max
+        )
 
     def hold(self, share: Share, more: int) -> None:
         """Count so many bytes more, or fewer."""
         share.bytes += more
+        share.of_tenants.bytes += more
         self._bytes += more
         if more < 0 and self._waiting:
             self._wake()
@@ -84,8 +114,11 @@ class Room:
     def leave(self, caller: str, share: Share, count: int) -> None:
         """A call ends, and with it what it held."""
         share.calls -= 1
+        share.of_tenants.calls -= 1
         self._calls -= 1
         self.hold(share, -count)
+        if not share.of_tenants.calls:
+            del self._of_tenants[share.tenants]
         if not share.calls:
             del self._shares[caller]
             self._waiting.pop(caller, None)
@@ -103,6 +136,11 @@ class Room:
                 self._waiting[caller] = self._waiting.pop(caller)
             if not share.waiting:
                 del self._waiting[caller]
+
+
+def _but_a_quarter(each_max: int) -> int:
+    """Of twice as much as each may have."""
+    return (3 * each_max + 1) // 2
 
 
 class Call:
@@ -128,12 +166,12 @@ class Call:
         """Whether a message is reserved or received."""
         return self._bytes > 0
 
-    def as_one_of(self, caller: str) -> "Call | None":
+    def as_one_of(self, caller: str, tenants: tuple[str, ...]) -> "Call | None":
         """Ends this call, and begins one of another caller in the same room; None if there is no
         place.
         """
         self.end()
-        return self._room.enter(caller)
+        return self._room.enter(caller, tenants)
 
     def may_be_received(self) -> bool:
         """Reserves a message if there is room, and no call of the same caller waits for it."""
@@ -233,7 +271,7 @@ async def begin(call: Call, *, receives: bool) -> None:
         await call.until_it_may_be_received()
 
 
-async def count_for(caller: str) -> None:
+async def count_for(caller: str, tenants: tuple[str, ...]) -> None:
     """Let the call of this task be one of `caller`, whom its connection alone has made known: who
     has no token has begun it as one of nobody's. Raises RpcError TOO_MANY_CALLS.
     """
@@ -241,7 +279,7 @@ async def count_for(caller: str) -> None:
     if call is None or call.caller == caller:
         return
     receives = call.holds_bytes
-    own = call.as_one_of(caller)
+    own = call.as_one_of(caller, tenants)
     if own is None:
         raise too_many_calls(_NO_PLACE)
     await begin(own, receives=receives)

@@ -133,7 +133,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             known = self._wrapped[method] = self._wrap(method, handler)
         if known.room is not None:
             metadata = handler_call_details.invocation_metadata
-            call = known.room.enter(await self._admission.name_of(metadata))
+            call = known.room.enter(*await self._admission.whose(metadata))
             if call is None:
                 return known.refusal
             await begin(call, receives=known.has_one_request)
@@ -311,7 +311,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         principal = await self._admission.identify(context)
         _CALLER.set(principal)
         self._admission.check_method(method, principal)
-        await count_for(principal.name)
+        await count_for(principal.name, principal.tenants)
         return principal
 
     def _reason_of(self, raised: Exception) -> Exception:

@@ -5,9 +5,10 @@ from typing import Literal
 import grpc
 
 from carbonline.serving.errors import RpcError, Violation
+from carbonline.serving.read_turns import too_many_reads
 from scheduler_service.jobs.requests import Refused, not_there
 from scheduler_service.jobs.stored_types import JobTypeUnknown
-from scheduler_service.store.reads.readers import WAIT_SECONDS, ReadTookTooLong, TooManyReads
+from scheduler_service.store.reads.readers import ReadTookTooLong, TooManyReads
 
 
 def not_found(what: Literal["pipeline", "job"], number: int, retention_days: float) -> RpcError:
@@ -51,10 +52,6 @@ def failure(error: Exception) -> RpcError | None:
                 "year or module, or again later",
             )
         case TooManyReads():
-            return RpcError(
-                "TOO_MANY_READS",
-                f"for {WAIT_SECONDS:g} s other reads held every connection for reads: read again "
-                "later, and less often",
-            )
+            return too_many_reads()
         case _:
             return None

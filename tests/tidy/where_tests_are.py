@@ -189,6 +189,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "interceptor": ACCESS,
         "metrics_address": "tests/carbonline/serving/test_metrics_port.py",
         "reflection": "tests/scheduler_service/rpc/test_reflection.py",
+        "read_turns": "tests/worker_service/ledger_api/test_reads_in_turn.py",
         "tls_settings": "tests/carbonline/serving/test_declared_settings.py",
         "client_tls_settings": "tests/gateway/test_settings.py",
         "settings_check": "tests/carbonline/command/test_config.py",

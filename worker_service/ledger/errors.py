@@ -5,6 +5,10 @@ class SchemaMissing(Exception):
     """The database has no current schema `carbon`. The message names the command that makes it."""
 
 
+class TooManyReads(Exception):
+    """For as long as a read may wait, other reads have held every connection."""
+
+
 class FenceRefused(Exception):
     """This claim may not write the ledger scope: roll back and stop.
 

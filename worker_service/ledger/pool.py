@@ -1,9 +1,9 @@
 """Connections to the ledger's database: bounded, with timeouts, and errors by their meaning."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import asyncpg
@@ -17,7 +17,8 @@ from carbonline.postgres.errors import (
     is_unavailable,
 )
 from carbonline.postgres.pool import Connection, Pool, open_pool
-from worker_service.ledger.errors import SchemaMissing
+from carbonline.postgres.turns import WAIT_SECONDS, NoTurn, Turns
+from worker_service.ledger.errors import SchemaMissing, TooManyReads
 
 __all__ = ["Connection", "Ledger", "open_ledger"]
 
@@ -76,12 +77,22 @@ class SessionLimits:
 
 @dataclass(slots=True)
 class Ledger:
-    """An open pool of connections. Safe for concurrent calls."""
+    """An open pool of connections. Safe for concurrent calls.
+
+    Where `asker` names who asks, connections are lent in turn: who asks often does not stand before
+    who asks once. Else there are as many as are asked for at once.
+    """
 
     pool: Pool
     limits: SessionLimits
     database_url: str
     application_name: str
+    asker: Callable[[], str] | None = None
+    _turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        """All connections are free."""
+        self._turns = Turns(self.pool.get_max_size())
 
     async def follow_lease(self, lease_seconds: float) -> None:
         """Gives sessions the timeouts of another lease. Those in use keep theirs to their end."""
@@ -104,15 +115,29 @@ class Ledger:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
-        """Lends a connection for a short time. Raises DatabaseUnavailable or SchemaMissing."""
-        with translated_errors():
-            async with self.pool.acquire(timeout=CONNECT_SECONDS) as conn:
-                try:
-                    yield conn
-                except asyncpg.ReadOnlySQLTransactionError:
-                    # The server was demoted. A new connection finds the one that took over.
-                    conn.terminate()
-                    raise
+        """Lends a connection for a short time. Raises DatabaseUnavailable, SchemaMissing, or
+        TooManyReads where they are lent in turn.
+        """
+        async with self._turn():
+            with translated_errors():
+                async with self.pool.acquire(timeout=CONNECT_SECONDS) as conn:
+                    try:
+                        yield conn
+                    except asyncpg.ReadOnlySQLTransactionError:
+                        # The server was demoted. A new connection finds the one that took over.
+                        conn.terminate()
+                        raise
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self.asker is None:
+            yield
+            return
+        try:
+            async with self._turns.one(self.asker(), WAIT_SECONDS):
+                yield
+        except NoTurn as error:
+            raise TooManyReads("every connection for reads is in use") from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -156,8 +181,10 @@ async def open_ledger(
     application_name: str,
     lease_seconds: float = 45.0,
     jobs_max: int = 1,
+    asker: Callable[[], str] | None = None,
 ) -> Ledger:
-    """Opens a pool for at most `jobs_max` jobs at once, with the timeouts of `lease_seconds`.
+    """Opens a pool for at most `jobs_max` jobs at once, with the timeouts of `lease_seconds`. For
+    `asker`, see Ledger.
 
     Raises DatabaseUnavailable, DatabaseRefused or SchemaMissing.
     """
@@ -170,7 +197,7 @@ async def open_ledger(
             connect_seconds=CONNECT_SECONDS,
             command_seconds=limits.statement_seconds + COMMAND_MARGIN_SECONDS,
         )
-    ledger = Ledger(pool, limits, database_url, application_name)
+    ledger = Ledger(pool, limits, database_url, application_name, asker)
     try:
         await _check_schema(ledger)
     except BaseException:

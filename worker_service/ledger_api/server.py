@@ -18,6 +18,7 @@ from carbonline.serving.background import Background, BackgroundTaskEnded
 from carbonline.serving.calls_in_flight import CallsInFlight
 from carbonline.serving.declared_settings import TENANT
 from carbonline.serving.drain import drain
+from carbonline.serving.errors import RpcError
 from carbonline.serving.health import SERVING, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import listen, options
@@ -25,12 +26,13 @@ from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from carbonline.serving.printed import print_sentence
+from carbonline.serving.read_turns import tenants_of_caller, too_many_reads
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.tls import server_credentials
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from worker_service.blobs.any_store import AnyBlobStore, blob_store
 from worker_service.blobs.reference import ReferenceWrong, check_tenant
-from worker_service.ledger.errors import SchemaMissing
+from worker_service.ledger.errors import SchemaMissing, TooManyReads
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_api.blob_servicer import CHUNK_BYTES_MAX, IDLE_SECONDS, BlobServicer
 from worker_service.ledger_api.ledger_servicer import LedgerServicer
@@ -127,18 +129,14 @@ async def running_ledger(
         settings.blob_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     blobs = blobs or blob_store(settings.blob_folder, settings.blob_url)
     ledger = await open_ledger(
-        settings.database_url, application_name="carbonline ledger", jobs_max=READS_MAX
+        settings.database_url,
+        application_name="carbonline ledger",
+        jobs_max=READS_MAX,
+        asker=tenants_of_caller,
     )
     try:
         metrics = LedgerMetrics(registry or CollectorRegistry())
-        interceptor = Interceptor(
-            access.authenticator,
-            log,
-            metrics.called,
-            database_unavailable=UNAVAILABLE,
-            ends_own_streams=True,
-            calls=CallsInFlight(settings.call_limits),
-        )
+        interceptor = _interceptor(access.authenticator, log, metrics, settings)
         server = grpc.aio.server(
             interceptors=[interceptor],
             options=options(
@@ -174,6 +172,27 @@ async def running_ledger(
             await drain(server, interceptor, min(settings.drain_grace_seconds, STREAMS_END_SECONDS))
     finally:
         await ledger.close()
+
+
+def _interceptor(
+    authenticator: Authenticator,
+    log: FilteringBoundLogger,
+    metrics: LedgerMetrics,
+    settings: Settings,
+) -> Interceptor:
+    return Interceptor(
+        authenticator,
+        log,
+        metrics.called,
+        database_unavailable=UNAVAILABLE,
+        translated=_failure,
+        ends_own_streams=True,
+        calls=CallsInFlight(settings.call_limits),
+    )
+
+
+def _failure(error: Exception) -> RpcError | None:
+    return too_many_reads() if isinstance(error, TooManyReads) else None
 
 
 def _check(settings: Settings) -> None:

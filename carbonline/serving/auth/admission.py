@@ -21,6 +21,7 @@ from carbonline.serving.errors import RpcError
 from carbonline.serving.throttled_log import ThrottledLog
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+NOBODYS: tuple[str, tuple[str, ...]] = ("", ())
 _DENIALS = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED)
 
 
@@ -37,17 +38,18 @@ class Admission:
         self._allowed_roles: dict[str, frozenset[str]] = {}
         self._strangers: ThrottledLog[tuple[str, str, str]] = ThrottledLog(self._log_strangers)
 
-    async def name_of(self, metadata: Any) -> str:
-        """The name of the principal, as far as a token says it; "" without a valid one. Those of a
-        unix socket and those with a certificate are known by their connection: see `identify`.
+    async def whose(self, metadata: Any) -> tuple[str, tuple[str, ...]]:
+        """The name of the principal and its tenants, as far as a token says them; NOBODYS without a
+        valid one. Those of a unix socket and those with a certificate are known by their
+        connection: see `identify`.
 
         It reads no keys: calls have no place yet, and nothing bounds those that would wait.
         """
         try:
             principal = await self._authenticator.principal("", authorization_of(metadata))
         except RpcError:
-            return ""
-        return principal.name if principal is not None else ""
+            return NOBODYS
+        return (principal.name, principal.tenants) if principal is not None else NOBODYS
 
     async def identify(self, context: Context) -> Principal:
         """The caller. Raises RpcError UNAUTHENTICATED or TOKEN_EXPIRED."""

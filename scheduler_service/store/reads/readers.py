@@ -1,17 +1,13 @@
 """Lends the few connections of the reads, each for one read."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import asyncpg
 
 from carbonline.postgres.pool import Pool
+from carbonline.postgres.turns import WAIT_SECONDS, NoTurn, Turns
 from scheduler_service.store.core.statements import Connection
-from scheduler_service.store.reads.turns import Turns
-
-# Who waits longer would have asked again already.
-WAIT_SECONDS = 10.0
 
 
 def anybody() -> str:
@@ -49,21 +45,18 @@ class Readers:
         """A connection. Raises TooManyReads, and ReadTookTooLong for what is asked on it, or else
         TimeoutError and QueryCanceledError.
         """
-        async with AsyncExitStack() as turn:
-            try:
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await turn.enter_async_context(self._turns.one(self._asker()))
-            except TimeoutError:
-                if not self._for_callers:
-                    raise
-                raise TooManyReads("every connection for reads is in use") from None
-            try:
-                async with self._pool.acquire() as conn:
-                    yield conn
-            except asyncpg.QueryCanceledError as error:
-                if not self._for_callers:
-                    raise
-                raise ReadTookTooLong(str(error)) from error
+        turn = self._turns.one(self._asker(), WAIT_SECONDS)
+        try:
+            async with turn, self._pool.acquire() as conn:
+                yield conn
+        except NoTurn as error:
+            if not self._for_callers:
+                raise
+            raise TooManyReads("every connection for reads is in use") from error
+        except asyncpg.QueryCanceledError as error:
+            if not self._for_callers:
+                raise
+            raise ReadTookTooLong(str(error)) from error
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:

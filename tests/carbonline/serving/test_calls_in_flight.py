@@ -44,6 +44,23 @@ def test_one_caller_never_takes_more_than_half_of_the_places() -> None:
     assert room.enter("a") is None
 
 
+def test_the_callers_of_one_tenant_leave_a_quarter_of_places_and_bytes_to_others() -> None:
+    room = Room(CallLimits(calls=4, mebibytes=4 * MESSAGE_BYTES_MAX // MEBIBYTE))
+    calls = [room.enter(caller, ("north",)) for caller in "aaaabbb"]
+    received = [call is not None and call.may_be_received() for call in calls]
+    assert received == [True] * 6 + [False]
+    south = room.enter("s", ("south",))
+    assert south is not None
+    assert south.may_be_received()
+    first = calls[0]
+    assert first is not None
+    first.end()
+    again = room.enter("b", ("north",))
+    assert again is not None
+    assert again.may_be_received()
+    assert room.enter("c", ("north",)) is None
+
+
 async def test_calls_wait_for_the_bytes_of_their_caller_in_their_order() -> None:
     room = Room(LIMITS)
     first, _second = receiving(room, "a"), receiving(room, "a")

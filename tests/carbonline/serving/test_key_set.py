@@ -129,13 +129,13 @@ async def test_the_name_of_a_caller_is_found_without_reading_keys(
         old = issuer.bearer(sub="ada")
         issuer.add_key("second")
         new = issuer.bearer(sub="bob")
-        assert [await admission.name_of(one) for one in (old, new)] == ["ada", ""]
+        assert [(await admission.whose(one))[0] for one in (old, new)] == ["ada", ""]
         assert served.asked == 1
         served.body = issuer.jwks.read_bytes()
         found = await after_reading_keys(partial(known.principal, "", new[0][1]))
         assert found is not None
         assert (found.name, served.asked) == ("bob", 2)
-        assert await admission.name_of(new) == "bob"
+        assert (await admission.whose(new))[0] == "bob"
 
 
 async def test_a_site_that_sends_little_by_little_keeps_nobody_for_long(

@@ -5,8 +5,14 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+# Who waits longer would have asked again already.
+WAIT_SECONDS = 10.0
 # Of one asker, in the order in which they came.
 Waiting = deque[asyncio.Future[None]]
+
+
+class NoTurn(TimeoutError):
+    """For as long as one may wait, others have held every place."""
 
 
 class Turns:
@@ -22,9 +28,16 @@ class Turns:
         self._waiting: dict[str, Waiting] = {}
 
     @asynccontextmanager
-    async def one(self, asker: str) -> AsyncIterator[None]:
-        """A place while the context lasts. Waits for one; a cancelled wait takes none."""
-        await self._take(asker)
+    async def one(self, asker: str, seconds_max: float | None = None) -> AsyncIterator[None]:
+        """A place while the context lasts. Waits for one; a cancelled wait takes none.
+
+        Raises NoTurn after `seconds_max`.
+        """
+        try:
+            async with asyncio.timeout(seconds_max):
+                await self._take(asker)
+        except TimeoutError:
+            raise NoTurn("every place is taken") from None
         try:
             yield
         finally:

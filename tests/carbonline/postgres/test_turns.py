@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from scheduler_service.store.reads.turns import Turns
+from carbonline.postgres.turns import Turns
 
 
 class Asking:

@@ -1,0 +1,77 @@
+"""The connections of a ledger process are lent in turn, and who waits too long hears why."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from carbonline.postgres.turns import Turns
+from carbonline.v1 import reference_pb2
+from tests.worker_service.ledger_api.conftest import Client, as_caller, refused, until
+from worker_service.ledger import pool
+from worker_service.ledger_api.server import READS_MAX
+
+CONNECTIONS = pool.CONNECTIONS_PER_JOB * READS_MAX + pool.CONNECTIONS_BESIDE
+READS = 4 * CONNECTIONS
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tenants of the callers who have asked for a connection, in that order."""
+    asked: list[str] = []
+    take = Turns._take
+
+    async def noted(turns: Turns, asker: str) -> None:
+        asked.append(asker)
+        await take(turns, asker)
+
+    monkeypatch.setattr(Turns, "_take", noted)
+    return asked
+
+
+@asynccontextmanager
+async def hidden_units(database_url: str) -> AsyncIterator[None]:
+    """While it lasts, nobody can read the units."""
+    conn = await asyncpg.connect(database_url)
+    try:
+        async with conn.transaction():
+            await conn.execute("LOCK TABLE carbon.units IN ACCESS EXCLUSIVE MODE")
+            yield
+    finally:
+        await conn.close()
+
+
+async def test_the_reads_of_one_tenant_do_not_stand_before_the_read_of_another(
+    book_client: Client, database_url: str, asked: list[str]
+) -> None:
+    order: list[str] = []
+
+    async def listed(whose: str) -> None:
+        request = reference_pb2.ListUnitsRequest()
+        await book_client.ledger.ListUnits(request, metadata=as_caller(whose))
+        order.append(whose)
+
+    async with hidden_units(database_url):
+        reading = [asyncio.ensure_future(listed("local")) for _ in range(READS)]
+        await until(lambda: asked.count("local") == READS)
+        reading.append(asyncio.ensure_future(listed("another")))
+        await until(lambda: "another" in asked)
+    await asyncio.gather(*reading)
+    assert order.index("another") < READS / 2
+
+
+async def test_a_read_that_waits_too_long_for_others_is_told_of_them(
+    book_client: Client, database_url: str, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "WAIT_SECONDS", 0.05)
+    request = reference_pb2.ListUnitsRequest()
+    async with hidden_units(database_url):
+        reading = [
+            asyncio.ensure_future(book_client.ledger.ListUnits(request)) for _ in range(CONNECTIONS)
+        ]
+        await until(lambda: asked.count("local") == CONNECTIONS)
+        error = await refused(book_client.ledger.ListUnits(request))
+    assert (error.code, error.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_READS")
+    await asyncio.gather(*reading)
