@@ -13,8 +13,8 @@ demo: runtime  ## run the whole stack once over a year of flights, and print the
 	@.venv/bin/carbonline demo
 
 # Three at once on two cores: a sixth of the time they wait for leases and processes.
-test: dev  ## run the tests, all but the slow ones
-	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist worksteal tests
+test: dev  ## run the tests, all but the slow ones; PROCESSES=n
+	@$(PYTHON_IN_VENV) -m pytest -n $(or $(PROCESSES),2) tests
 
 console-test: browser  ## run the tests of the console in Chromium, if it is installed
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile tests/browser
