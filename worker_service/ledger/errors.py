@@ -1,12 +1,14 @@
 """The errors of the ledger."""
 
+from carbonline.postgres.errors import DatabaseUnavailable
+
 
 class SchemaMissing(Exception):
     """The database has no current schema `carbon`. The message names the command that makes it."""
 
 
-class TooManyReads(Exception):
-    """For as long as a read may wait, other reads have held every connection."""
+class TooManyReads(DatabaseUnavailable):
+    """For as long as a read may wait, other reads have held every connection for reads."""
 
 
 class FenceRefused(Exception):

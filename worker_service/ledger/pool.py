@@ -80,7 +80,8 @@ class Ledger:
     """An open pool of connections. Safe for concurrent calls.
 
     Where `asker` names who asks, connections are lent in turn: who asks often does not stand before
-    who asks once. Else there are as many as are asked for at once.
+    who asks once. One of them is for `ping` alone, so that reads which take long are not taken for
+    a database that does not answer. Else there are as many as are asked for at once.
     """
 
     pool: Pool
@@ -92,7 +93,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         """All connections are free."""
-        self._turns = Turns(self.pool.get_max_size())
+        self._turns = Turns(self.pool.get_max_size() - 1)
 
     async def follow_lease(self, lease_seconds: float) -> None:
         """Gives sessions the timeouts of another lease. Those in use keep theirs to their end."""
@@ -118,15 +119,19 @@ class Ledger:
         """Lends a connection for a short time. Raises DatabaseUnavailable, SchemaMissing, or
         TooManyReads where they are lent in turn.
         """
-        async with self._turn():
-            with translated_errors():
-                async with self.pool.acquire(timeout=CONNECT_SECONDS) as conn:
-                    try:
-                        yield conn
-                    except asyncpg.ReadOnlySQLTransactionError:
-                        # The server was demoted. A new connection finds the one that took over.
-                        conn.terminate()
-                        raise
+        async with self._turn(), self._lent() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Connection]:
+        with translated_errors():
+            async with self.pool.acquire(timeout=CONNECT_SECONDS) as conn:
+                try:
+                    yield conn
+                except asyncpg.ReadOnlySQLTransactionError:
+                    # The server was demoted. A new connection finds the one that took over.
+                    conn.terminate()
+                    raise
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -171,7 +176,7 @@ class Ledger:
 
     async def ping(self) -> None:
         """Raises DatabaseUnavailable without an answer, SchemaMissing without a schema."""
-        async with self.session() as conn:
+        async with self._lent() as conn:
             await conn.fetchval("SELECT count(*) FROM carbon.totals WHERE false")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 import pytest
@@ -13,7 +13,8 @@ from tests.worker_service.ledger_api.conftest import Client, as_caller, refused,
 from worker_service.ledger import pool
 from worker_service.ledger_api.server import READS_MAX
 
-CONNECTIONS = pool.CONNECTIONS_PER_JOB * READS_MAX + pool.CONNECTIONS_BESIDE
+# All but that of the check of health.
+CONNECTIONS = pool.CONNECTIONS_PER_JOB * READS_MAX + pool.CONNECTIONS_BESIDE - 1
 READS = 4 * CONNECTIONS
 
 
@@ -75,3 +76,21 @@ async def test_a_read_that_waits_too_long_for_others_is_told_of_them(
         error = await refused(book_client.ledger.ListUnits(request))
     assert (error.code, error.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_READS")
     await asyncio.gather(*reading)
+
+
+async def test_reads_that_hold_their_connections_are_not_taken_for_a_silent_database(
+    database_url: str,
+) -> None:
+    ledger = await pool.open_ledger(
+        database_url, application_name="test", jobs_max=READS_MAX, asker=lambda: "local"
+    )
+    async with asyncio.timeout(30), AsyncExitStack() as held:
+        held.push_async_callback(ledger.close)
+        for _ in range(CONNECTIONS):
+            await held.enter_async_context(ledger.session())
+        reading = asyncio.ensure_future(held.enter_async_context(ledger.session()))
+        await ledger.ping()
+        assert not reading.done()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
