@@ -8,6 +8,7 @@ from typing import Any
 from carbonline.serving.call_limits import FOREIGN_LIMITS, HEALTH_LIMITS, CallLimits
 from carbonline.serving.errors import RpcError
 from carbonline.serving.listening import MESSAGE_BYTES_MAX
+from carbonline.serving.places import but_a_quarter
 
 MEBIBYTE = 1024 * 1024
 # A smaller answer is sent also to a caller whose bytes are used up: it says what was done.
@@ -76,7 +77,7 @@ class Room:
             share = Share(tenants, self._of_tenants.get(tenants) or OfTenants())
         if (
             share.calls >= self._calls_max
-            or (share.tenants and share.of_tenants.calls >= _but_a_quarter(self._calls_max))
+            or (share.tenants and share.of_tenants.calls >= but_a_quarter(self._calls_max))
             or self._calls >= 2 * self._calls_max
         ):
             return None
@@ -92,7 +93,7 @@ class Room:
         of_tenants = share.of_tenants.bytes if share.tenants else 0
         return (
             share.bytes + count <= self._bytes_max
-            and of_tenants + count <= _but_a_quarter(self._bytes_max)
+            and of_tenants + count <= but_a_quarter(self._bytes_max)
             and self._bytes + count <= 2 * self._bytes_max
         )
 
@@ -136,11 +137,6 @@ class Room:
                 self._waiting[caller] = self._waiting.pop(caller)
             if not share.waiting:
                 del self._waiting[caller]
-
-
-def _but_a_quarter(each_max: int) -> int:
-    """Of twice as much as each may have."""
-    return (3 * each_max + 1) // 2
 
 
 class Call:

@@ -8,6 +8,11 @@ from typing import TypeVar
 Key = TypeVar("Key")
 
 
+def but_a_quarter(each_max: int) -> int:
+    """What all callers of the same tenants may have of a bound that is twice that of each."""
+    return (3 * each_max + 1) // 2
+
+
 class NoPlace(Exception):
     """All places are taken: those of the caller, of its tenants, or of all callers together."""
 
@@ -20,7 +25,7 @@ class Places:
     def __init__(self, each_max: int) -> None:
         """Nothing is taken."""
         self.each_max = each_max
-        self._of_tenants_max = (3 * each_max + 1) // 2
+        self._of_tenants_max = but_a_quarter(each_max)
         self._taken: Counter[str] = Counter()
         self._of_tenants: Counter[tuple[str, ...]] = Counter()
 

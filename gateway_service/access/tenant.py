@@ -1,17 +1,16 @@
 """The tenant that a browser has chosen, for a caller who acts for several."""
 
-import re
 from contextvars import ContextVar
 from typing import Any
 
 from google.protobuf.message import Message
 from starlette.requests import HTTPConnection
 
+from carbonline.tenants import is_tenant
 from gateway_service.access.caller import bearer_of, cookie_of
 
 # Nobody gains a right by it: the services compare it with the caller's own tenants.
 CHOICE = "carbonline-tenant"
-TENANT = re.compile(r"[a-z0-9_-]{1,64}")
 # Set for each request; the tasks that a request starts have it, too.
 _CHOSEN: ContextVar[str] = ContextVar("chosen_tenant", default="")
 
@@ -22,7 +21,7 @@ def note_choice(request: HTTPConnection) -> None:
     """
     chosen = request.cookies.get(CHOICE, "")
     is_browser = cookie_of(request) and not bearer_of(request)
-    _CHOSEN.set(chosen if is_browser and TENANT.fullmatch(chosen) else "")
+    _CHOSEN.set(chosen if is_browser and is_tenant(chosen) else "")
 
 
 def chosen_tenant() -> str:

@@ -1,11 +1,11 @@
 """The fields that only the scheduler knows: UUIDs, job types and scopes."""
 
-import re
 from collections.abc import Collection
 from functools import lru_cache
 from uuid import UUID
 
 from carbonline.serving.field_checker import FieldChecker
+from carbonline.tenants import is_tenant
 from carbonline.v1 import types_pb2
 from scheduler_service.jobs.catalogue import MODULE_OF_TYPE, READERS_OF_REFERENCE
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -13,7 +13,6 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
 from scheduler_service.store.core.uuids import uuid_of
 
-TENANT = re.compile(r"[a-z0-9_-]{1,64}")
 NO_ID = UUID(int=0)
 VALUE_CHARACTERS_SHOWN_MAX = 64
 UNIT_CHARACTERS_MAX = 128
@@ -49,7 +48,7 @@ class Fields(FieldChecker):
     def _checked_scope(
         self, field: str, scope: types_pb2.Scope, tenant: str, job_type: str
     ) -> Scope:
-        if not TENANT.fullmatch(tenant):
+        if not is_tenant(tenant):
             self.fail(f"{field}.tenant", "must be 1..64 characters of a-z, 0-9, - and _")
         given = {
             "module": self.known(f"{field}.module", scope.module, types_pb2.Module),

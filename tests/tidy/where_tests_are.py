@@ -30,6 +30,7 @@ CHECKED = "tests/carbonline/command/test_check_file.py"
 TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "carbonline": {
         "extras": "tests/package/test_distributions.py",
+        "tenants": "tests/gateway/test_tenant.py",
         "mapping_flags": "tests/carbonline/command/test_mapped_files.py",
     },
     "carbonline/client": {

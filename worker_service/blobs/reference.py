@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from carbonline.tenants import is_tenant
+
 PREFIX = "blob:sha256:"
 # They name folders and files, so nothing else may pass.
-_TENANT = re.compile(r"[a-z0-9_-]{1,64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -35,7 +36,7 @@ class BlobReference:
 
 def check_tenant(tenant: str) -> None:
     """Raises ReferenceWrong unless the tenant is a valid name of a folder."""
-    if not _TENANT.fullmatch(tenant):
+    if not is_tenant(tenant):
         raise ReferenceWrong(
             f"a tenant has 1 to 64 characters of a-z, 0-9, - and _; got {tenant[:80]!r}"
         )

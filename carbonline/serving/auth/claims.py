@@ -1,17 +1,16 @@
 """Claims: what is said of a caller, by a token or by the file of client certificates."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from carbonline.serving.auth.module_names import module_number
 from carbonline.serving.auth.principals import Principal
 from carbonline.serving.auth.roles import ROLES_ALL
+from carbonline.tenants import is_tenant
 
 NAME_CHARACTERS_MAX = 128
 TENANTS_MAX = 1_000
 EVERYTHING = "*"
-_TENANT = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 class ClaimWrong(ValueError):
@@ -31,7 +30,7 @@ def principal_of(claims: Mapping[str, Any], expires_at: float) -> Principal:
     if not (
         isinstance(tenants, list)
         and 0 < len(tenants) <= TENANTS_MAX
-        and all(isinstance(one, str) and _TENANT.fullmatch(one) for one in tenants)
+        and all(isinstance(one, str) and is_tenant(one) for one in tenants)
     ):
         raise ClaimWrong(f"its claim tenants must be a list of 1 to {TENANTS_MAX:,} tenants")
     role = claims.get("role")
