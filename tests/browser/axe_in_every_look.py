@@ -37,4 +37,9 @@ def axe_finds(page: Any) -> dict[str, list[Any]]:
 
 def _violations(page: Any, rules: dict[str, Any]) -> list[Any]:
     broken = page.evaluate("(rules) => axe.run(rules)", rules)["violations"]
-    return [(one["id"], one["nodes"][0]["html"][:200]) for one in broken]
+    return [(one["id"], one["nodes"][0]["html"][:200], _why(one["nodes"][0])) for one in broken]
+
+
+def _why(node: dict[str, Any]) -> list[str]:
+    """Of a contrast, the two colours: they tell a faulty style from what was between two looks."""
+    return [check["message"] for kind in ("any", "all", "none") for check in node[kind]]

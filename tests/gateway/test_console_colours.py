@@ -57,3 +57,14 @@ def test_every_text_has_its_contrast_on_every_surface(dark: bool) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_what_is_drawn_is_seen(dark: bool) -> None:
     assert too_faint(tokens(dark), DRAWN, SURFACES, GRAPHICS) == []
+
+
+def test_nothing_but_a_disabled_control_is_made_fainter_than_its_colour() -> None:
+    """WCAG asks no contrast of disabled controls. Opacity would take it from any other text."""
+    rules = [
+        f"{file.name}: {selector.strip()}"
+        for file in sorted((STATIC / "style").glob("*.css"))
+        for selector, body in re.findall(r"([^{}]+)\{([^{}]*)\}", file.read_text("utf-8"))
+        if "opacity" in body and ":disabled" not in selector
+    ]
+    assert rules == []
