@@ -25,7 +25,7 @@ class CheckReport:
     `proposed_mapping` and `proposed_sheet`: how the file might be read; {} and "" for nothing.
     `left_open` has a sentence for each column that may be meant and is not proposed.
     `findings`: finding ("rejected", "doubtful", "counted_twice" or an outcome), row, column, value,
-    reason. `rows_counted_twice` are rows that other uploads have, too.
+    reason. `rows_counted_twice` are rows, or people, that other uploads have, too.
     """
 
     pipeline_id: int

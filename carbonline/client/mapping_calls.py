@@ -20,21 +20,33 @@ class MappingCalls(Calls):
         data_entry_type: int,
         mapping: Mapping[str, Any],
         file_kind: str = ENTRIES,
+        transport_mode: str = "",
     ) -> mappings_pb2.SaveMappingResponse:
-        """Saves how files of a kind are read, or replaces what was saved under the name."""
+        """Saves how files of a kind are read, or replaces what was saved under the name.
+
+        With a `transport_mode`, only if places of that mode can be read so.
+        """
         request = mappings_pb2.SaveMappingRequest(
             tenant=self.tenant,
             name=name,
             data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
             mapping=struct_of(mapping),
             file_kind=file_kind,
+            transport_mode=transport_mode,
         )
         return await self._ask_ledger(self._ledger.SaveMapping, request)
 
     async def check_mapping(
-        self, data_entry_type: int, mapping: Mapping[str, Any], file_kind: str
+        self,
+        data_entry_type: int,
+        mapping: Mapping[str, Any],
+        file_kind: str,
+        transport_mode: str = "",
     ) -> None:
-        """Raises ServerError, with its fields, for a mapping that no file of the kind can have."""
+        """Raises ServerError, with its fields, for a mapping that no file of the kind can have.
+
+        A file of places is of a `transport_mode`.
+        """
         # Without a name: a server that knows no check refuses it, and saves nothing.
         request = mappings_pb2.SaveMappingRequest(
             tenant=self.tenant,
@@ -42,6 +54,7 @@ class MappingCalls(Calls):
             mapping=struct_of(mapping),
             file_kind=file_kind,
             check_only=True,
+            transport_mode=transport_mode,
         )
         await self._ask_ledger(self._ledger.SaveMapping, request)
 

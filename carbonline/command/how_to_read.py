@@ -8,7 +8,7 @@ import click
 from carbonline.client.mapping_calls import FACTORS, UNITS
 from carbonline.command.collected_options import Function, with_options
 from carbonline.command.connection import Target
-from carbonline.command.jobs_of_files import FileJob, mapped, of_sheet
+from carbonline.command.jobs_of_files import FileJob, mapped, mode_of, of_sheet
 from carbonline.command.options import sheet_option
 from carbonline.command.saved_mapping import MappingChoice, mapping_choice
 
@@ -26,7 +26,11 @@ class HowToRead:
         Raises click.UsageError.
         """
         mapping = self.choice.mapping(
-            target, job.data_entry_type, may_save=not is_check, file_kind=file_kind_of(job)
+            target,
+            job.data_entry_type,
+            may_save=not is_check,
+            file_kind=file_kind_of(job),
+            transport_mode=mode_of(job),
         )
         return mapped(of_sheet(job, self.sheet), mapping)
 

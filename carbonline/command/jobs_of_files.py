@@ -164,6 +164,11 @@ def file_kind_of(job: FileJob) -> str:
     return _FILE_KINDS.get(job.job_type) or job.reference_kind
 
 
+def mode_of(job: FileJob) -> str:
+    """The mode of transport whose places the job's file brings; "" if it brings none."""
+    return str(job.extra.get("transport_mode", ""))
+
+
 def mapped(job: FileJob, mapping: Mapping[str, Any]) -> FileJob:
     """The job that reads the file of another program. An empty mapping leaves it as it is."""
     return replace(job, extra={**job.extra, "mapping": mapping}) if mapping else job

@@ -59,6 +59,7 @@ class MappingChoice:
         *,
         may_save: bool = True,
         file_kind: str = ENTRIES,
+        transport_mode: str = "",
     ) -> Mapping[str, Any]:
         """As a payload takes it; empty if nothing was said. Saves it first, if that was asked for.
 
@@ -80,7 +81,8 @@ class MappingChoice:
         if self.used:
             return run_to_end(found_or_usage(target, self.used, data_entry_type, file_kind))
         if self.saved_as:
-            return run_to_end(save(target, self.saved_as, data_entry_type, typed, file_kind))
+            of = (data_entry_type, typed, file_kind, transport_mode)
+            return run_to_end(save(target, self.saved_as, *of))
         return typed
 
 
@@ -100,10 +102,12 @@ async def save(
     data_entry_type: int,
     mapping: Mapping[str, Any],
     file_kind: str = ENTRIES,
+    transport_mode: str = "",
 ) -> dict[str, Any]:
     """Saves a mapping, says so, and returns it with its name."""
     async with target.client() as client:
-        answer = await client.save_mapping(name, data_entry_type, mapping, file_kind)
+        of = (data_entry_type, mapping, file_kind, transport_mode)
+        answer = await client.save_mapping(name, *of)
     done = "Replaced" if answer.replaced else "Saved"
     shown, kind = one_line(answer.saved.name), files_words(file_kind, data_entry_type)
     click.echo(f"{done} the mapping {shown} of {kind}. To use it: --mapping {shown}", err=True)

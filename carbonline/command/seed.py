@@ -22,6 +22,7 @@ from carbonline.command.jobs_of_files import (
     consenting,
     file_kind_of,
     in_its_module,
+    mode_of,
     submit_file,
 )
 from carbonline.command.names import message_words, status_word
@@ -90,7 +91,8 @@ async def _refused_mappings(client: ContractClient, found: Seed) -> Sequence[str
         if mapping := file.job.extra.get("mapping"):
             try:
                 kind = file_kind_of(file.job)
-                await client.check_mapping(file.job.data_entry_type, mapping, kind)
+                of = file.job.data_entry_type
+                await client.check_mapping(of, mapping, kind, mode_of(file.job))
             except ServerError as error:
                 wrong = {name: why for name, why in error.fields.items() if name != "name"}
                 if not error.fields:

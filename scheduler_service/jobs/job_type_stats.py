@@ -26,6 +26,9 @@ _PROPOSED = {
     "proposed_sheet": "the sheet of a workbook that might be meant; it was not read",
     "left_open": "what is not proposed, since the names and values of the file are not sure",
 }
+_PEOPLE = {
+    "people_in_other_uploads": "how many rows name a person of their unit whom another upload has",
+}
 _OF_ENTRIES = {
     **_OF_FILE,
     **_PROPOSED,
@@ -35,7 +38,7 @@ _OF_ENTRIES = {
     "replaced": "the upload that no longer counts",
     "same_rows_in_uploads": "uploads of other sources with the same rows",
     "shared_rows": "uploads that share some rows, with the first pair",
-    "people_in_other_uploads": "how many rows name a person of their unit whom another upload has",
+    **_PEOPLE,
     "rows_counted_twice": "how many rows, or people, other uploads have, too",
     "rows_counted_twice_listed": "how many of these rows the CSV has, if not all",
     "counted_twice_blob": "the CSV of these rows",
@@ -66,7 +69,8 @@ _OF_CHECK = {
     "needs_consent": "the cause with which the file would be refused without consent",
     "same_rows_in_uploads": "uploads of other sources with the same rows",
     "shared_rows": "uploads that share some rows, with the first pair",
-    "rows_counted_twice": "how many rows other uploads have, too",
+    **_PEOPLE,
+    "rows_counted_twice": "how many rows, or people, other uploads have, too",
     "rows_counted_twice_listed": "how many of these rows the CSV has, if not all",
     "counted_twice_blob": "the CSV of these rows",
     "counted_twice_rows": "the first of them",

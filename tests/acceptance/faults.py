@@ -16,10 +16,10 @@ SECONDS_MAX = 60.0
 
 
 def with_a_faulty_worker(
-    place: str, action: str, marker: Path, job_type: str
+    place: str | Path, action: str, marker: Path, job_type: str
 ) -> Callable[[StackSettings, Addresses], Sequence[Program]]:
     """The product's programs, worker-1 replaced."""
-    command = (sys.executable, "-P", str(FAULTY), place, action, str(marker), job_type)
+    command = (sys.executable, "-P", str(FAULTY), str(place), action, str(marker), job_type)
 
     def programs(settings: StackSettings, addresses: Addresses) -> Sequence[Program]:
         return [

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from tests.acceptance.acceptance_run import AcceptanceRun
 from tests.acceptance.conftest import OpenRun
@@ -23,13 +24,19 @@ YEAR = 2024
 OF_YEAR = ("--year", str(YEAR))
 PLANES = ("--type", "plane", *OF_YEAR)
 SECONDS_MAX = 90
+# The file that says where the worker is killed.
+PLACE = "place"
 FILES = {
     "units.csv": "unit_institutional_id,name\nU1,Physics\n",
     "places.csv": "iata,latitude,longitude\nGVA,46.2381,6.1090\nCDG,49.0097,2.5479\n",
     "factors.csv": "category,cabin_class,ef_kg_co2eq_per_km\nall,economy,0.2\n",
     "factors_twice.csv": "category,cabin_class,ef_kg_co2eq_per_km\nall,economy,0.4\n",
 }
-HEADER = "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class\n"
+HEADER = "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class"
+# Its row is rejected.
+HAMMOCK = "U1,GVA,CDG,a,hammock"
+# A later upload is the workbook of another program.
+MAPPING = ("--map", "Von=origin_iata")
 # The places of the stack, and another file of entries.
 SEED = """
 [[units]]
@@ -54,6 +61,7 @@ class Killing:
     run: AcceptanceRun
     folder: Path
     marker: Path
+    place: str
 
     async def type(self, *words: str) -> str:
         """All that the command says; it must succeed."""
@@ -69,11 +77,12 @@ class Killing:
         assert typed.returncode == 0, said.decode()
         return " ".join(said.decode().split())
 
-    async def type_and_kill(self, *words: str, kg: float) -> str:
+    async def type_and_kill(self, *words: str, kg: float, place: str | None = None) -> str:
         """The same, where the worker is killed on the way and another one takes its place.
 
-        `kg` is what must count in between, whichever upload that is.
+        `kg` is what must count in between, whichever upload that is. `place` is that of this kill.
         """
+        (self.folder / PLACE).write_text(place or self.place)
         await self.run.stack.stop("worker-2")
         self.marker.unlink(missing_ok=True)
         await self.run.stack.start("worker-1")
@@ -97,16 +106,19 @@ async def killing(open_run: OpenRun, folder: Path, place: str) -> AsyncIterator[
     """With units, places, factors and four trips."""
     for name, text in FILES.items():
         (folder / name).write_text(text)
-    for name, rows in {"four.csv": 4, "three.csv": 3}.items():
-        trips = "".join(f"U1,GVA,CDG,{name}{number},economy\n" for number in range(rows))
-        (folder / name).write_text(HEADER + trips + "U1,GVA,CDG,a,hammock\n")
+    trips = [f"U1,GVA,CDG,a{number},economy" for number in range(4)]
+    (folder / "four.csv").write_text("\n".join([HEADER, *trips, HAMMOCK, ""]))
+    with xlsxwriter.Workbook(folder / "three.xlsx") as book:
+        sheet = book.add_worksheet()
+        for at, row in enumerate((HEADER.replace("origin_iata", "Von"), *trips[:3], HAMMOCK)):
+            sheet.write_row(at, 0, row.split(","))
     marker = folder / "killed"
     marker.touch()
-    faulty = with_a_faulty_worker(place, "kill", marker, "upload_or_factors")
+    faulty = with_a_faulty_worker(folder / PLACE, "kill", marker, "upload_or_factors")
     quick = {"lease_seconds": 3.0, "beat_seconds": 0.5, "sweep_seconds": 0.3}
     async with open_run(programs=faulty, supervise=False, prepared=False, **quick) as run:
         await run.stack.stop("worker-1")
-        stack = Killing(run, folder, marker)
+        stack = Killing(run, folder, marker, place)
         await stack.type("load", "units", "units.csv", *OF_YEAR)
         await stack.type("load", "locations", "places.csv")
         await stack.type("load", "factors", "factors.csv", *PLANES)
@@ -137,7 +149,8 @@ async def test_a_killed_worker_leaves_the_old_or_the_new_and_its_successor_says_
 async def must_leave_the_old_or_the_new(open_run: OpenRun, tmp_path: Path, place: str) -> None:
     async with killing(open_run, tmp_path, place) as stack:
         four, three = 4 * KG_OF_A_TRIP, 3 * KG_OF_A_TRIP
-        said = await stack.type_and_kill("submit", "three.csv", *PLANES, kg=four)
+        workbook = ("submit", "three.xlsx", *PLANES, *MAPPING)
+        said = await stack.type_and_kill(*workbook, kg=four, place="while_reading")
         assert "3 rows accepted, in place of 4 rows of four.csv (pipeline 4), 1 rejected" in said
         assert f"{four:,.3f} kg before, {three:,.3f} kg now" in said
         assert await stack.kg() == pytest.approx(three)

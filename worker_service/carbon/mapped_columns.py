@@ -10,7 +10,7 @@ from worker_service.carbon.parse.factors import factor_columns
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, UNIT_COLUMNS
 from worker_service.carbon.reference_kinds import REFERENCE_KINDS
 
-ENTRIES = "entries"
+ENTRIES, LOCATIONS = "entries", "locations"
 
 
 def _of_entries(declared: DataEntryType) -> Sequence[Column]:
@@ -25,8 +25,8 @@ OF_A_TYPE: Mapping[str, Callable[[DataEntryType], Sequence[Column]]] = MappingPr
 OF_NO_TYPE: Mapping[str, Sequence[Column]] = MappingProxyType(
     {
         "units": UNIT_COLUMNS,
-        # Of all modes: which one a file is of, its job says.
-        "locations": tuple(chain.from_iterable(LOCATION_COLUMNS.values())),
+        # Of all modes: a saved mapping is of none, and which one a file is of, its job says.
+        LOCATIONS: tuple(chain.from_iterable(LOCATION_COLUMNS.values())),
         **{name: kind.columns for name, kind in REFERENCE_KINDS.items()},
     }
 )

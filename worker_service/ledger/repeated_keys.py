@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from asyncpg import Record
+
 from worker_service.ledger.pool import Connection
 
 # Rows that are equal as a whole to one of another upload are told as such, and not once more.
@@ -22,6 +24,30 @@ WHERE NOT is_equal
 ORDER BY row
 LIMIT $5
 """
+# The same of rows that are not written, of which none is equal to one of another upload.
+REPEATED_AHEAD = """
+SELECT row, value, upload_id, other_row, count(*) OVER () AS all_of_them
+FROM (
+    SELECT DISTINCT ON (n.row) n.row, n.value, o.entry_set AS upload_id, o.row_number AS other_row
+    FROM unnest(CAST($4 AS integer[]), CAST($5 AS text[]), CAST($6 AS text[]))
+        AS n (row, unit, value)
+    JOIN carbon.entries AS o
+        ON o.tenant = $1 AND o.entry_set = ANY(CAST($2 AS bigint[])) AND o.unit = n.unit
+        AND o.data ->> CAST($3 AS text) = n.value
+    ORDER BY n.row, o.entry_set, o.row_number
+) AS repeated
+ORDER BY row
+LIMIT $7
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysAhead:
+    """The numbers of rows that are not written, and the unit and the key of each."""
+
+    rows: Sequence[int]
+    units: Sequence[str]
+    values: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +66,18 @@ async def repeated_keys(
     """The first rows, at most so many, each with the first row of another upload that repeats it;
     and how many rows there are.
     """
-    rows = await conn.fetch(REPEATED, tenant, entry_set, list(others), column, most)
+    return _found(await conn.fetch(REPEATED, tenant, entry_set, list(others), column, most))
+
+
+async def repeated_keys_ahead(
+    conn: Connection, tenant: str, ahead: KeysAhead, others: Sequence[int], column: str, most: int
+) -> tuple[list[RepeatedKey], int]:
+    """The same of rows that are not written. None of them may be equal to one of another upload."""
+    own = (ahead.rows, ahead.units, ahead.values)
+    return _found(await conn.fetch(REPEATED_AHEAD, tenant, list(others), column, *own, most))
+
+
+def _found(rows: Sequence[Record]) -> tuple[list[RepeatedKey], int]:
     found = [
         RepeatedKey(row["row"], row["value"], row["upload_id"], row["other_row"]) for row in rows
     ]

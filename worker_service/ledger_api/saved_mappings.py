@@ -10,7 +10,14 @@ from worker_service.carbon.catalogue import NotSupported, declaration
 from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.file_mapping import check_mapping as check_columns
 from worker_service.carbon.file_mapping import read_mapping
-from worker_service.carbon.mapped_columns import ENTRIES, FILE_KINDS, OF_A_TYPE, OF_NO_TYPE
+from worker_service.carbon.mapped_columns import (
+    ENTRIES,
+    FILE_KINDS,
+    LOCATIONS,
+    OF_A_TYPE,
+    OF_NO_TYPE,
+)
+from worker_service.carbon.parse.references import LOCATION_COLUMNS
 from worker_service.carbon.parse.values import comparison_key
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.saved_mappings import (
@@ -32,6 +39,7 @@ async def answer_save(
     """Saves a mapping, or checks it alone. Raises RpcError FIELD_INVALID."""
     fields = Fields()
     key = _key(fields, tenant, request, needs_name=not request.check_only)
+    _check_mode(fields, key, request.transport_mode)
     mapping = fields.json("mapping", request.mapping)
     if not request.check_only:
         # A listed mapping may be sent back as it came, under another name.
@@ -40,7 +48,7 @@ async def answer_save(
     if not mapping:
         fields.fail("mapping", "is required: how a file of another program is read")
     fields.done()
-    _check_columns(fields, key, mapping)
+    _check_columns(fields, key, mapping, request.transport_mode)
     fields.done()
     if request.check_only:
         return mappings_pb2.SaveMappingResponse()
@@ -121,11 +129,22 @@ def _file_kind(fields: Fields, said: str) -> str:
     return said
 
 
-def _check_columns(fields: Fields, key: MappingKey, mapping: Mapping[str, Any]) -> None:
-    """Notes what no file of the type and kind can have."""
+def _check_mode(fields: Fields, key: MappingKey, transport_mode: str) -> None:
+    if transport_mode and key.file_kind != LOCATIONS:
+        fields.fail("transport_mode", f"must be left out: files of {key.file_kind} are of no mode")
+    elif transport_mode and transport_mode not in LOCATION_COLUMNS:
+        fields.fail("transport_mode", f"must be one of {', '.join(LOCATION_COLUMNS)}")
+
+
+def _check_columns(
+    fields: Fields, key: MappingKey, mapping: Mapping[str, Any], transport_mode: str
+) -> None:
+    """Notes what no file of the type, kind and mode can have."""
     try:
         if of_type := OF_A_TYPE.get(key.file_kind):
             columns = of_type(declaration(key.data_entry_type))
+        elif transport_mode:
+            columns = LOCATION_COLUMNS[transport_mode]
         else:
             columns = OF_NO_TYPE[key.file_kind]
         check_columns(read_mapping(mapping), columns)

@@ -13,6 +13,7 @@ import polars as pl
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
+from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.outcomes import count_outcomes, uncomputed
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile
 from worker_service.ledger.factors import FactorSlice
@@ -55,6 +56,7 @@ from worker_service.steps.taking_away import HOW_TO_CONSENT
 from worker_service.steps.upload_sentences import (
     duplicate_sentences,
     in_place_of,
+    people_sentences,
     shared_sentences,
     shared_stats,
     stats_of_upload,
@@ -91,7 +93,7 @@ async def _checked(stores: Stores, run: Run, what: Intake) -> Outcome:
     with (
         closing(entries),
         RowNotes(stores.blobs, run.job, entries.rejected_header, INLINE_BYTES) as notes,
-        _Ahead(stores, run, await _formula(stores, what)) as ahead,
+        _Ahead(stores, run, what.declared, await _formula(stores, what)) as ahead,
     ):
         loaded = Loaded(kilograms=ahead.kilograms)
         reading = read_rows(run, what, entries, notes, loaded, ahead.add)
@@ -171,6 +173,7 @@ class _Checked:
             *duplicate_sentences(seen.duplicates),
             # There is no upload yet that might be withdrawn.
             *shared_sentences(shared or AllShared(), seen, row_count=0),
+            *people_sentences((shared or AllShared()).people),
             *not_compared_sentences(shared),
         ]
 
@@ -214,10 +217,12 @@ async def _formula(stores: Stores, what: Intake) -> KilogramsAhead:
 class _Ahead(AbstractContextManager["_Ahead"]):
     """What becomes of the accepted rows: their outcomes, and lists of those to look at."""
 
-    def __init__(self, stores: Stores, run: Run, kilograms: KilogramsAhead) -> None:
+    def __init__(
+        self, stores: Stores, run: Run, declared: DataEntryType, kilograms: KilogramsAhead
+    ) -> None:
         self.kilograms = kilograms
         self.outcomes: Counter[str] = Counter()
-        self.rows = RowsAhead()
+        self.rows = RowsAhead(declared)
         self.without = NotedRows(stores.blobs, run.job, "uncomputed", HEADER, INLINE_BYTES)
         self.doubtful = NotedRows(stores.blobs, run.job, "doubtful", HEADER, INLINE_BYTES)
         self._both = ExitStack()
@@ -237,9 +242,9 @@ class _Ahead(AbstractContextManager["_Ahead"]):
         """Drop what was not kept."""
         self._both.__exit__(kind, error, trace)
 
-    def add(self, stored: pl.DataFrame, _batch: EntryBatch) -> None:
+    def add(self, stored: pl.DataFrame, batch: EntryBatch) -> None:
         """Computes a batch. Blocks."""
-        self.rows.add(stored)
+        self.rows.add(stored, batch.accepted)
         computed = self.kilograms.add(stored)
         for outcome, count in (
             count_outcomes(computed.outcomes).select("outcome", "entry_count").iter_rows()

@@ -1,6 +1,6 @@
 """Finds rows that name a person of their unit whom another upload has: such people count twice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -11,10 +11,17 @@ from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.pool import Connection
-from worker_service.ledger.repeated_keys import repeated_keys
+from worker_service.ledger.repeated_keys import (
+    KeysAhead,
+    RepeatedKey,
+    repeated_keys,
+    repeated_keys_ahead,
+)
 
 # So many are listed one by one. All of them are counted.
 LISTED_MAX = 10_000
+# So many rows that are not written are looked for at once.
+KEYS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +48,35 @@ async def repeated_people(
     found, count = await repeated_keys(
         conn, new.tenant, new.entry_set, list(words), column, LISTED_MAX
     )
+    return RepeatedPeople(count, _listed(found, column, words, "counts twice"))
+
+
+async def people_ahead(
+    conn: Connection, tenant: str, column: str, own: pl.DataFrame, words: Mapping[int, str]
+) -> RepeatedPeople:
+    """The same of rows that are not written: row_number, unit and key, in order of row.
+
+    The key is what stands in `column`. None of the rows may be equal to one of another upload.
+    """
+    listed: list[RepeatedKey] = []
+    count = 0
+    for piece in own.iter_slices(KEYS_AT_ONCE):
+        rows, units, values = (piece[name].to_list() for name in ("row_number", "unit", "key"))
+        ahead = KeysAhead(rows, units, values)
+        found, more = await repeated_keys_ahead(
+            conn, tenant, ahead, list(words), column, LISTED_MAX
+        )
+        listed += found[: LISTED_MAX - len(listed)]
+        count += more
+    return RepeatedPeople(count, _listed(listed, column, words, "would count twice"))
+
+
+def _listed(
+    found: Sequence[RepeatedKey], column: str, words: Mapping[int, str], what: str
+) -> pl.DataFrame:
     rows = []
     for one in found:
         where = f"row {one.other_row:,} of {words[one.upload_id]}"
-        reason = f"is in {where}, too, and counts twice; a unit should have each person once"
+        reason = f"is in {where}, too, and {what}; a unit should have each person once"
         rows.append((one.row, column, shown_text(one.value), reason))
-    listed = merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])
-    return RepeatedPeople(count, listed)
+    return merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])

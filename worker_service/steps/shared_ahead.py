@@ -1,15 +1,20 @@
-"""What a file that is only checked has in common with uploads that count, by their digests."""
+"""What a file that is only checked has in common with uploads that count: rows, by their digests,
+and people.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from worker_service.carbon.declarations import DataEntryType
+from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.kept_digests import ROWS_MAX, DigestedSet, KeptDigests
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.row_digests import UploadBeside, row_number_of, uploads_beside
+from worker_service.steps.repeated_people import RepeatedPeople, people_ahead
 from worker_service.steps.shared_rows import (
     LISTED_MAX,
     MADE_BY,
@@ -22,32 +27,45 @@ from worker_service.steps.shared_rows import (
 
 @dataclass(slots=True)
 class RowsAhead:
-    """The digests of rows that are not written. Each takes 12 bytes, and of ROWS_MAX none more."""
+    """The digests of rows that are not written. Each takes 12 bytes, and of ROWS_MAX none more.
 
+    Where `declared` says what may be in a unit once, its rows have their unit and key, too.
+    """
+
+    declared: DataEntryType
     row_count: int = 0
     _parts: list[pl.DataFrame] = field(default_factory=list)
 
-    def add(self, stored: pl.DataFrame) -> None:
-        """Adds stored rows, in the order of the file. Blocks."""
+    def add(self, stored: pl.DataFrame, accepted: pl.DataFrame) -> None:
+        """Adds stored rows, in the order of the file, of these accepted ones. Blocks."""
         self.row_count += stored.height
         if self.row_count > ROWS_MAX:
             self._parts.clear()
         elif not stored.is_empty():
-            self._parts.append(stored.select("row_number", row_digests(stored)))
+            digests = stored.select("row_number", row_digests(stored))
+            self._parts.append(digests.hstack(accepted.select(*self._keys)))
 
     @property
     def all_rows(self) -> pl.DataFrame | None:
-        """row_number and digest of all rows. None if they are too many."""
+        """row_number and digest of all rows, and unit and key. None if they are too many."""
         if self.row_count > ROWS_MAX:
             return None
         none = {"row_number": pl.Int32, "digest": pl.UInt64}
         return pl.concat(self._parts) if self._parts else pl.DataFrame(schema=none)
 
+    @property
+    def _keys(self) -> Sequence[pl.Expr]:
+        if not self.declared.unique:
+            return []
+        [column] = self.declared.unique
+        fields = [one.field for one in self.declared.columns if one.name == column]
+        return [pl.col("unit"), pl.col(*fields).alias("key")]
+
 
 async def shared_ahead(
     snapshot: Connection, kept: KeptDigests, new: NewSet, rows: RowsAhead
 ) -> AllShared | None:
-    """As `shared_rows`, of rows that are not written. Writes nothing, and tells of no people.
+    """As `shared_rows`, of rows that are not written. Writes nothing.
 
     None if they cannot be compared: they, or those of another upload, are too many, or that one has
     no digests of this version. The next upload makes these.
@@ -69,10 +87,27 @@ async def shared_ahead(
         if not pairs.is_empty():
             found.append(await _shared(snapshot, new.tenant, one, pairs))
             each.append(_listed(pairs, words_of(upload)))
-    if not found:
-        return AllShared()
-    listed = pl.concat(each).sort("row", maintain_order=True)
-    return AllShared(tuple(found), listed["row"].n_unique(), listed.head(LISTED_MAX))
+    listed = merged_rejections(each)
+    words = {one.upload.upload_id: words_of(one.upload) for one in beside}
+    people = await _people(snapshot, new.tenant, rows.declared, own, listed, words)
+    return AllShared(tuple(found), listed["row"].n_unique(), listed.head(LISTED_MAX), people)
+
+
+async def _people(
+    snapshot: Connection,
+    tenant: str,
+    declared: DataEntryType,
+    own: pl.DataFrame,
+    shared: pl.DataFrame,
+    words: Mapping[int, str],
+) -> RepeatedPeople:
+    """People of other uploads, but for those of rows that are shared as a whole."""
+    if not declared.unique:
+        return RepeatedPeople()
+    [column] = declared.unique
+    is_shared = pl.col("row_number").cast(pl.Int64).is_in(shared["row"].implode())
+    others = own.filter(~is_shared)
+    return await people_ahead(snapshot, tenant, column, others, words)
 
 
 def _pairs(own: pl.DataFrame, others: pl.Series) -> pl.DataFrame:
@@ -82,7 +117,8 @@ def _pairs(own: pl.DataFrame, others: pl.Series) -> pl.DataFrame:
     there = others.alias("digest").to_frame().with_row_index("other")
     common = there.filter(pl.col("digest").is_in(own["digest"].implode()))
     firsts = common.unique("digest", keep="first", maintain_order=True)
-    return own.join(firsts, on="digest", maintain_order="left")
+    rows = own.select("row_number", "digest")
+    return rows.join(firsts, on="digest", maintain_order="left")
 
 
 async def _shared(

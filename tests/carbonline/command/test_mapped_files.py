@@ -283,6 +283,16 @@ def test_factors_of_another_program_are_proposed_checked_and_loaded(terminal: Te
     assert values == {"0.2", "0.4"}, rows_in_force
 
 
+def test_a_mapping_of_places_is_not_saved_for_a_mode_that_lacks_its_columns(
+    terminal: Terminal, theirs: Path
+) -> None:
+    words = ("--transport-mode", "train", "--map", "Von=iata", "--save-mapping", "stations")
+    typed = terminal.type("load", "locations", theirs, *words)
+    assert typed.code != 0, typed
+    assert "names a column iata that files" in " ".join(typed.err.split()), typed
+    assert "Saved" not in typed.err
+
+
 def test_a_mapping_of_a_load_is_for_a_file(terminal: Terminal) -> None:
     for words in (
         ("units", "--from", "unit-directory", "--year", "2040"),
@@ -299,6 +309,8 @@ def test_the_mappings_of_a_folder_are_checked_before_its_first_file_is_loaded(
     of_trips = f'[[activity]]\ntype = "plane"\nyears = 2041\nfile = "{theirs.name}"\nmapping = '
     (theirs.parent / "seed.toml").write_text(
         '[[units]]\nfile = "units.csv"\nyears = 2041\nmapping = { dates = "noon" }\n'
+        '[[locations]]\ntransport_mode = "train"\nfile = "units.csv"\n'
+        'mapping = { columns = { Code = "iata" } }\n'
         '[[rates]]\nfile = "units.csv"\nmapping = { columns = { Code = "code" } }\n'
         '[[factors]]\ntype = "plane"\nyears = 2041\nfile = "units.csv"\n'
         'mapping = { columns = { Von = "origin_iata" } }\n'
@@ -312,6 +324,7 @@ def test_the_mappings_of_a_folder_are_checked_before_its_first_file_is_loaded(
     _, *said = typed.err.partition("Nothing was loaded:")[2].splitlines()
     beginnings = (
         "  units 2041: mapping.dates must be how a day is written",
+        "  locations train: mapping names a column iata that files",
         "  rates: mapping names a column",
         "  factors plane 2041: mapping names a column origin_iata that files",
         "  activity plane 2041: mapping names a column origin_iat that files",

@@ -200,6 +200,23 @@ def of_kind(file_kind: str, kind: int, column: str) -> mappings_pb2.SaveMappingR
     return request
 
 
+async def test_places_of_a_mode_have_its_columns_alone(book_client: Client) -> None:
+    def asked(file_kind: str, column: str, mode: str) -> mappings_pb2.SaveMappingRequest:
+        request = of_kind(file_kind, 0, column)
+        request.transport_mode = mode
+        return request
+
+    for column, mode in (("iata", ""), ("iata", "plane"), ("country", "train")):
+        await book_client.ledger.SaveMapping(asked("locations", column, mode))
+    for wrong, said in (
+        (asked("locations", "iata", "train"), "mapping: names a column iata that files"),
+        (asked("locations", "iata", "ship"), "transport_mode: must be one of plane, train"),
+        (asked("units", "name", "train"), "transport_mode: must be left out: files of units"),
+    ):
+        error = await refused(book_client.ledger.SaveMapping(wrong))
+        assert (error.reason, said in error.message) == ("FIELD_INVALID", True), error
+
+
 async def test_each_kind_of_file_has_mappings_of_its_own(book_client: Client) -> None:
     await save(book_client, "agency", {"decimal": "comma"})
     for file_kind, (kind, column) in OF_KINDS.items():

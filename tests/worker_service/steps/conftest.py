@@ -26,6 +26,7 @@ from scheduler_service.settings import Settings
 from tests.conftest import own_database, to_its_end
 from tests.worker_service.ledger.invariants import broken_invariants
 from tests.worker_service.ledger.verified import findings
+from tests.worker_service.steps.first_attempts import try_once
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.pool import Ledger, open_ledger
 from worker_service.ledger.totals import StoredTotals, TotalsReader
@@ -244,6 +245,15 @@ async def harness(prepared_url: str, tmp_path: Path) -> AsyncIterator[WorkerHarn
     """With a worker, and units, airports and factors loaded."""
     async with _running_harness(prepared_url, tmp_path) as harness, harness.working():
         yield harness
+
+
+@pytest.fixture
+async def once_harness(prepared_url: str, tmp_path: Path) -> AsyncIterator[WorkerHarness]:
+    """The same, but a job that raises has no second attempt."""
+    async with _running_harness(prepared_url, tmp_path) as harness:
+        try_once(harness.steps)
+        async with harness.working():
+            yield harness
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carbonline.client.json_struct import values_of
@@ -18,6 +18,7 @@ from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from tests.worker_service.providers.fake_travel_api import FakeTravelApi, served, trip
 from tests.worker_service.steps.conftest import PLANE, TRAVEL, YEAR, WorkerHarness
+from tests.worker_service.steps.first_attempts import GENERATED, try_once
 from tests.worker_service.steps.test_unit_directory import Directory
 from tests.worker_service.steps.test_unit_directory import served as served_directory
 from worker_service.providers.travel_api import TravelApi
@@ -101,8 +102,6 @@ UNIT_PAGES = st.lists(mostly(PAGE), min_size=1, max_size=2)
 PUBLISHED = """
 SELECT entry_set, row_count FROM carbon.entry_sets WHERE state = 'PUBLISHED' ORDER BY entry_set
 """
-# To make a failure smaller takes minutes; the slow test does.
-GENERATED = [Phase.explicit, Phase.generate]
 FUZZ: dict[str, Any] = {
     "deadline": None,
     "database": None,
@@ -120,6 +119,7 @@ class Service:
         units = UnitDirectory(directory.access(parent="upper"))
         harness.steps["api_ingest"] = partial(run_api_ingest, stores, [flights])
         harness.steps["unit_sync"] = partial(run_unit_sync, stores, [units])
+        try_once(harness.steps)
 
     async def flights(self, answers: Sequence[Any]) -> types_pb2.Job:
         left = [web.Response(text=json.dumps(one)) for one in answers]

@@ -18,6 +18,7 @@ from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 from tests.worker_service.carbon.test_text_of import archive
 from tests.worker_service.steps.conftest import HEADER, WorkerHarness, flights
+from tests.worker_service.steps.first_attempts import GENERATED
 from worker_service.carbon.csv_source.refusal import Cause
 
 CAUSES = {*map(str, Cause), "no_valid_rows", "most_would_go"}
@@ -188,20 +189,22 @@ async def ends_in_words(harness: WorkerHarness, book: bytes) -> None:
 
 
 @pytest.mark.parametrize("write", WRITERS)
-async def test_a_workbook_that_is_not_odd_is_read(harness: WorkerHarness, write: Write) -> None:
-    ingest = (await harness.load_flights(write([([], NAMES, [GOOD], [])], None))).in_order()[0]
+async def test_a_workbook_that_is_not_odd_is_read(
+    once_harness: WorkerHarness, write: Write
+) -> None:
+    ingest = (await once_harness.load_flights(write([([], NAMES, [GOOD], [])], None))).in_order()[0]
     assert values_of(ingest.stats)["rows_accepted"] == 1, ingest
 
 
 @pytest.mark.parametrize("write", WRITERS)
-@settings(**FUZZ, derandomize=True, max_examples=25)
+@settings(**FUZZ, derandomize=True, phases=GENERATED, max_examples=25)
 @given(book=BOOKS)
 async def test_an_odd_workbook_ends_in_words(
-    harness: WorkerHarness, write: Write, book: Any
+    once_harness: WorkerHarness, write: Write, book: Any
 ) -> None:
-    if not await harness.rows(PUBLISHED):
-        await harness.load_flights(flights("0828,GVA,CDG,1,economy,1,"))
-    await ends_in_words(harness, write(*book))
+    if not await once_harness.rows(PUBLISHED):
+        await once_harness.load_flights(flights("0828,GVA,CDG,1,economy,1,"))
+    await ends_in_words(once_harness, write(*book))
 
 
 @pytest.mark.slow
@@ -209,8 +212,8 @@ async def test_an_odd_workbook_ends_in_words(
 @settings(**FUZZ, max_examples=400)
 @given(book=BOOKS)
 async def test_odd_workbooks_end_in_words_at_length(
-    harness: WorkerHarness, write: Write, book: Any
+    once_harness: WorkerHarness, write: Write, book: Any
 ) -> None:
-    if not await harness.rows(PUBLISHED):
-        await harness.load_flights(flights("0828,GVA,CDG,1,economy,1,"))
-    await ends_in_words(harness, write(*book))
+    if not await once_harness.rows(PUBLISHED):
+        await once_harness.load_flights(flights("0828,GVA,CDG,1,economy,1,"))
+    await ends_in_words(once_harness, write(*book))

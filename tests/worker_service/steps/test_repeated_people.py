@@ -1,5 +1,7 @@
 """A person counts in a unit once: whoever is in two uploads of it is told, with both rows."""
 
+import random
+
 import pytest
 
 from carbonline.client.json_struct import values_of
@@ -11,9 +13,15 @@ HEADER = "unit_institutional_id,name,sius_code,user_institutional_id,fte\n"
 UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
 
 
-async def load(harness: WorkerHarness, rows: str, source: str) -> types_pb2.Job:
+async def check(harness: WorkerHarness, rows: str, source: str) -> types_pb2.Job:
+    return await load(harness, rows, source, "csv_check")
+
+
+async def load(
+    harness: WorkerHarness, rows: str, source: str, job_type: str = "csv_ingest"
+) -> types_pb2.Job:
     pipeline = await harness.submit(
-        "csv_ingest",
+        job_type,
         HEADER + rows,
         payload={"source": source, "file_name": f"{source}.csv"},
         module=types_pb2.MODULE_HEADCOUNT,
@@ -95,3 +103,42 @@ async def test_a_file_that_replaces_another_one_repeats_nobody(harness: WorkerHa
     await load(harness, "0828,Ann,51,A1,0.5\n", "one")
     job = await load(harness, "0828,Ann,51,A1,1\n", "one")
     assert job.result == types_pb2.JOB_RESULT_SUCCESS
+
+
+def about_people(job: types_pb2.Job) -> tuple[int, str, list[tuple[int, str, str]]]:
+    """How many people are in other uploads, the sentence of it, and what is listed."""
+    sentence = job.message.replace("names a person", "name people")
+    sentence = sentence.partition("name people of another upload, too; ")[2]
+    stats = values_of(job.stats)
+    rows = [
+        (row["row"], row["value"], row["reason"].replace("would count", "counts"))
+        for row in stats.get("counted_twice_rows", [])
+        if row["column"]
+    ]
+    return stats.get("people_in_other_uploads", 0), sentence.replace("would count", "counts"), rows
+
+
+async def test_a_check_tells_of_the_people_of_whom_the_upload_tells(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random files, whose people are in other units, rows and uploads, too."""
+    monkeypatch.setattr(repeated_people, "KEYS_AT_ONCE", 2)
+    await harness.load_units(UNITS)
+    chance = random.Random(13)
+    rows = [
+        f"{unit},{name},51,{name}1,{share}\n"
+        for unit in ("0828", "0829")
+        for name in ("Ann", "Bob", "Cyd", "Dee")
+        for share in (1, 0.5)
+    ]
+    counts, checked = set(), None
+    for source in ("one", "two", "three", "four", "five"):
+        # Whoever is in a file twice is rejected there.
+        people = {row.split(",")[0] + row.split(",")[1]: row for row in chance.sample(rows, 8)}
+        text = "".join(people.values())
+        checked, loaded = await check(harness, text, source), await load(harness, text, source)
+        assert about_people(checked) == about_people(loaded)
+        counts.add(about_people(loaded)[0])
+    assert max(counts) > 1
+    assert checked is not None
+    assert "would count twice" in checked.message
