@@ -283,7 +283,7 @@ class RetriedJob(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """The pipeline of a retry; 0 if only validated. A replay does not name its jobs."""
+    """The pipeline of a retry; 0 if only validated. A replay of very many names no jobs."""
 
     pipeline_id: int
     jobs: tuple[RetriedJob, ...]

@@ -57,21 +57,6 @@ _BRINGS: Mapping[str, _Brings] = MappingProxyType(
 )
 
 
-def _brought_below(kind: str) -> set[str]:
-    """What brings data among jobs of a type and all that they may chain."""
-    below, added = {kind}, {kind}
-    while added:
-        added = {child for name in added for child in JOB_TYPES[name].children} - below
-        below |= added
-    return below & _BRINGS.keys()
-
-
-# Kinds of pipelines, each with a type that brings data and may be among their jobs.
-KINDS_THAT_BRING = tuple(
-    (kind, brought) for kind in sorted(JOB_TYPES) for brought in sorted(_brought_below(kind))
-)
-
-
 def rivals_of(job_type: str, scope: Scope, payload: Json | None) -> list[Rival]:
     """Whose newer data such a job would replace; nothing for one that only computes.
 

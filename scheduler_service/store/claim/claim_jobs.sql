@@ -1,8 +1,9 @@
 -- Take claimable jobs of some types and tenants for calls that ask alike: best first, the first
 -- call first, skipping what others hold, and what is paused in its tenant. Reads the head of the
--- queue of each type and tenant, and nothing of other tenants. One statement: each decision is read
--- from the locked row itself. Touches job rows only, the claims' own rows, and the records by which
--- repeats of these calls are known.
+-- queue of each type and tenant, and nothing of other tenants: stamps of a queue that is late count
+-- as so much later. One statement: each decision is read from the locked row itself. Touches job
+-- rows only, the claims' own rows, and the records by which repeats of these calls are known; of
+-- jobs that start again it writes down when.
 -- A call that has its record, or whose worker is to drain, is held off: it gets nothing here. It is
 -- named, because replay_claims knows more of it.
 -- Jobs that run alone are passed over. If one is next, a worker makes room: it gets nothing until
@@ -35,14 +36,20 @@ WITH asking AS MATERIALIZED (
     ) AS paused_tenants
     FROM unnest(CAST(:job_types AS text[])) AS t (job_type)
 ), flows AS MATERIALIZED (
-    SELECT w.job_type, n.tenant
+    SELECT w.job_type, n.tenant,
+        -- Nearly always there is none at all, and nothing else is read.
+        CASE WHEN (SELECT true FROM scheduler.late_queues LIMIT 1) THEN (
+            SELECT l.late_by FROM scheduler.late_queues AS l
+            WHERE l.job_type = w.job_type AND l.tenant = n.tenant
+        ) END AS late_by
     FROM wanted AS w
     JOIN unnest(CAST(:tenants AS text[])) AS n (tenant) ON n.tenant <> ALL(w.paused_tenants)
 ), heads AS MATERIALIZED (
     SELECT h.*
     FROM flows AS f
     CROSS JOIN LATERAL (
-        SELECT q.job_id, q.priority, q.fair_stamp
+        SELECT q.job_id, q.priority,
+            q.fair_stamp + coalesce(f.late_by[q.priority + 1], 0) AS fair_stamp
         FROM scheduler.jobs AS q
         WHERE q.job_type = f.job_type AND q.tenant = f.tenant AND q.state = 'QUEUED'
             AND NOT q.runs_alone
@@ -55,7 +62,8 @@ WITH asking AS MATERIALIZED (
     SELECT h.*
     FROM flows AS f
     CROSS JOIN LATERAL (
-        SELECT q.job_id, q.job_type, q.tenant, q.priority, q.fair_stamp
+        SELECT q.job_id, q.job_type, q.tenant, q.priority,
+            q.fair_stamp + coalesce(f.late_by[q.priority + 1], 0) AS fair_stamp
         FROM scheduler.jobs AS q
         WHERE q.job_type = f.job_type AND q.tenant = f.tenant AND q.state = 'QUEUED'
             AND q.runs_alone
@@ -102,14 +110,14 @@ WITH asking AS MATERIALIZED (
     FROM calls AS c
     WHERE c.may_have_company AND c.worker_id NOT IN (SELECT m.worker_id FROM making_room AS m)
 ), candidates AS (
-    SELECT c.job_id, c.answer_bytes,
+    SELECT c.job_id, c.answer_bytes, c.has_started,
         row_number() OVER (ORDER BY c.priority, c.fair_stamp, c.job_id) AS place
     FROM (
-        SELECT j.job_id, h.priority, h.fair_stamp, j.answer_bytes
+        SELECT j.job_id, h.priority, h.fair_stamp, j.answer_bytes, j.has_started
         FROM (SELECT * FROM heads ORDER BY priority, fair_stamp, job_id) AS h
         -- One by one, as far as they are needed: what is not taken is not locked.
         CROSS JOIN LATERAL (
-            SELECT q.job_id,
+            SELECT q.job_id, q.started_at IS NOT NULL AS has_started,
                 coalesce(octet_length(CAST(q.payload AS text)), 0) + octet_length(q.message)
                     AS answer_bytes
             FROM scheduler.jobs AS q
@@ -121,7 +129,7 @@ WITH asking AS MATERIALIZED (
 ), picked AS MATERIALIZED (
     SELECT p.*, nextval('scheduler.tokens') AS claim_token
     FROM (
-        SELECT c.job_id, c.place, a.number, a.worker_id, a.request_id, a.principal,
+        SELECT c.job_id, c.has_started, c.place, a.number, a.worker_id, a.request_id, a.principal,
             sum(c.answer_bytes) OVER (PARTITION BY a.number ORDER BY c.place) - c.answer_bytes
                 AS bytes_before
         FROM candidates AS c
@@ -142,7 +150,8 @@ WITH asking AS MATERIALIZED (
         started_at = coalesce(j.started_at, scheduler.clock())
     FROM picked AS p
     WHERE j.job_id = p.job_id
-    RETURNING p.number, p.place, p.request_id, p.principal, j.job_id, j.pipeline_id, j.tenant,
+    RETURNING p.number, p.place, p.request_id, p.principal, p.has_started,
+        j.job_id, j.pipeline_id, j.tenant,
         j.job_type, j.module, j.data_entry_type, j.year, j.unit, j.reference_kind, j.payload,
         j.state, j.result, j.message, j.error_cause, j.stats, j.run_after, j.attempts,
         j.attempts_max, j.priority, j.releases, j.expiries, j.claim_token, j.last_token,
@@ -153,6 +162,13 @@ WITH asking AS MATERIALIZED (
     SELECT claim_token, job_id, worker_id, principal,
         scheduler.clock() + CAST(:lease_seconds AS double precision) * interval '1 second'
     FROM claimed
+), again AS (
+    -- The first claim's time is the job's own.
+    INSERT INTO scheduler.job_events
+        (tenant, pipeline_id, job_id, claim_token, event, at, worker_id)
+    SELECT tenant, pipeline_id, job_id, claim_token, 'started', scheduler.clock(), worker_id
+    FROM claimed
+    WHERE has_started
 ), recorded AS (
     INSERT INTO scheduler.claim_requests
         (worker_id, request_id, job_ids, claim_tokens, created_at)

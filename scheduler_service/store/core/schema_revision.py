@@ -5,7 +5,7 @@ import asyncpg
 from scheduler_service.store.core.statements import Connection
 
 # The newest one.
-SCHEMA_REVISION = "0028"
+SCHEMA_REVISION = "0030"
 
 
 async def revision_of(conn: Connection) -> str:

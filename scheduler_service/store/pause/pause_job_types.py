@@ -37,6 +37,7 @@ async def resume_job_type(
     tx: UnitOfWork, tenants: Sequence[str], job_type: str, principal: str
 ) -> list[Pause]:
     """The pauses that are over now; workers that wait for the type are woken."""
+    await statement("late_by_a_pause").run(tx.conn, tenants=list(tenants), job_type=job_type)
     rows = await statement("resume_job_types").rows(
         tx.conn, _PauseRow, tenants=list(tenants), job_type=job_type, resumed_by=principal
     )

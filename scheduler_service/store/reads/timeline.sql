@@ -26,7 +26,8 @@ WITH seen AS (
         CAST(0 AS bigint) AS event_id, created_at AS sorted_at
     FROM seen
     UNION ALL
-    -- The first claim. A claim that was not the last one has ended with an event.
+    -- The first claim. It has ended with an event if it was not the last one, and each later one
+    -- began with one.
     SELECT s.started_at, s.job_id, 'started', coalesce(f.claim_token, s.last_token), '', NULL, 2,
         0, s.started_at
     FROM seen AS s

@@ -14,10 +14,11 @@ BATCHES_MAX = 500
 
 async def forget_old(units: UnitRunner, kept_seconds: float) -> Removed:
     """Delete Claims that are not answered again, workers that are gone, and pauses that ended more
-    than `kept_seconds` ago. Returns how much of each.
+    than `kept_seconds` ago; and what empty queues were late by. Returns how much of each.
     """
     async with units.pool.acquire() as conn:
         await statement("forget_set_asides").run(conn, kept_seconds=KEPT_SECONDS)
+        await statement("forget_late_queues").run(conn)
     return Removed(
         requests=await _until_done(
             units,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import TypeAlias
 from uuid import UUID
 
-from scheduler_service.jobs.requests import Submission
+from scheduler_service.jobs.requests import Json, Submission
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
@@ -12,7 +12,9 @@ RequestKey: TypeAlias = tuple[str, UUID]
 
 
 class KnownRow(Row):
-    """A request, and what it was answered; `disposition` is None where nobody wrote it down."""
+    """A request, and what it was answered; `disposition` is None where nobody wrote it down, and
+    `retried` where it was no retry or had too many jobs.
+    """
 
     __slots__ = ()
     tenant: str
@@ -21,6 +23,7 @@ class KnownRow(Row):
     pipeline_id: int
     job_id: int
     disposition: str | None
+    retried: Json | None
 
 
 def request_of(submission: Submission) -> RequestKey:

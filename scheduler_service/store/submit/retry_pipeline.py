@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 from scheduler_service.jobs.failed_jobs import kinds_to_retry
 from scheduler_service.jobs.requests import (
     Child,
+    Disposition,
     Json,
     PipelineRetry,
     Refused,
@@ -13,7 +14,7 @@ from scheduler_service.jobs.requests import (
     RetriedJob,
     ones_own,
 )
-from scheduler_service.jobs.rivals import KINDS_THAT_BRING, Rival, rivals_of
+from scheduler_service.jobs.rivals import Rival, rivals_of
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.stored_types import job_type_of
 from scheduler_service.store.chain.chain_children import provisional
@@ -32,11 +33,13 @@ from scheduler_service.store.ending.insert_jobs import (
     insert_jobs,
     needs_of,
 )
-from scheduler_service.store.submit.known_requests import known_requests
+from scheduler_service.store.submit.known_requests import KnownRow, known_requests
 from scheduler_service.store.submit.submit_jobs import another_body, why_closed
 
 # A cancelled pipeline may have as many as its jobs may chain.
 JOBS_MAX = 100_000
+# Of so many at most a repeat is told again.
+ANSWERED_AGAIN_MAX = 1_000
 # Job type and scope: of many jobs there are few.
 Kind: TypeAlias = tuple[str, Scope]
 
@@ -92,7 +95,7 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     known = (await known_requests(tx, [request])).get(request)
     if known is not None:
         same = known.body_digest == wanted.body_digest
-        return Retried(known.pipeline_id, (), is_replay=True) if same else another_body()
+        return _again(known) if same else another_body()
     found = await statement("retriable_pipeline").rows(
         tx.conn, RetriablePipelineRow, pipeline_id=wanted.pipeline_id
     )
@@ -122,6 +125,13 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     if wanted.validate_only:
         return await _validated(tx, failed.jobs)
     return await _create(tx, wanted, pipeline, failed.jobs)
+
+
+def _again(known: KnownRow) -> Retried:
+    """The first answer; without its jobs if they were not kept."""
+    kept = [] if known.retried is None else known.retried["jobs"]
+    jobs = (RetriedJob(old, new, name, Disposition(how)) for old, new, name, how in kept)
+    return Retried(known.pipeline_id, tuple(jobs), is_replay=True)
 
 
 async def _failed(tx: UnitOfWork, pipeline: RetriablePipelineRow) -> _Failed | Refused:
@@ -205,9 +215,7 @@ def columns_of(rivals: Collection[Rival]) -> dict[str, Sequence[Any]]:
     """What newer_upload asks for, column by column. There must be a rival."""
     columns = list(zip(*rivals, strict=True))
     names = ("job_types", "named_bys", "modules", "data_entry_types", "years", "units")
-    wanted = dict(zip((*names, "reference_kinds", "names"), columns, strict=True))
-    kinds, brought_types = zip(*KINDS_THAT_BRING, strict=True)
-    return {**wanted, "kinds": kinds, "brought_types": brought_types}
+    return dict(zip((*names, "reference_kinds", "names"), columns, strict=True))
 
 
 async def _validated(tx: UnitOfWork, failed: Sequence[FailedJobRow]) -> Retried:
@@ -245,6 +253,7 @@ async def _create(
         body_digest=wanted.body_digest,
         pipeline_id=state.pipeline_id,
         job_id=state.root_job_id,
+        retried={"jobs": jobs} if len(jobs) <= ANSWERED_AGAIN_MAX else None,
     )
     if not recorded:
         # The same request came in twice at once and the other one has committed: start over.

@@ -39,6 +39,7 @@ OTHERS = {
         "alembic_version": FEW_AT_A_TIME,
         "held_children": FEW_AT_A_TIME,
         "job_events": GROWS,
+        "late_queues": FEW_AT_A_TIME,
         "ledger_scopes_in_doubt": FEW_AT_A_TIME,
         "module_freshness": FEW_AT_A_TIME,
         "pauses": FEW_AT_A_TIME,

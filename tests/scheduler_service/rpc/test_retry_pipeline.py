@@ -56,7 +56,8 @@ async def test_a_retry_is_a_new_pipeline_that_says_of_which(client: Client) -> N
     assert shown.pipeline.retry_of == number
     assert shown.pipeline.root_job_id == job.job_id
     again = await client.operations.RetryPipeline(request)
-    assert (again.pipeline_id, again.replayed, list(again.jobs)) == (answer.pipeline_id, True, [])
+    assert (again.pipeline_id, again.replayed) == (answer.pipeline_id, True)
+    assert again.jobs == answer.jobs
     (claimed,) = await client.claim("csv_ingest")
     assert claimed.payload["blob"] == BLOB
     await client.finish(claimed)

@@ -26,6 +26,12 @@ UPLOADS = (
     "job_type IN"
     " ('csv_ingest', 'api_ingest', 'factor_ingest', 'routed_ingest', 'routed_factor_ingest')"
 )
+# What brings data: statements that read by its index say all of these names.
+BRINGS = (
+    "job_type IN"
+    " ('csv_ingest', 'api_ingest', 'routed_ingest', 'factor_ingest', 'routed_factor_ingest',"
+    " 'reference_ingest', 'unit_sync', 'unit_removal')"
+)
 
 pipelines = Table(
     "pipelines",
@@ -205,6 +211,16 @@ jobs = Table(
         text("scheduler.upload_source(payload)"),
         "pipeline_id",
         postgresql_where=text(f"result IN ('SUCCESS', 'WARNING') AND {UPLOADS}"),
+    ),
+    Index(
+        "what_was_brought_by_scope",
+        "tenant",
+        "job_type",
+        text("coalesce(module, 0)"),
+        text("coalesce(lower(btrim(unit)), '')"),
+        "pipeline_id",
+        text("coalesce(year, 0)"),
+        postgresql_where=text(f"(result IS NULL OR result IN ('SUCCESS', 'WARNING')) AND {BRINGS}"),
     ),
     Index(
         "jobs_that_name_blobs",

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from scheduler_service.store.core.tables.schema import METADATA
 
@@ -30,6 +31,7 @@ submit_requests = Table(
     Column("job_id", BigInteger, nullable=False),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False),
     Column("disposition", Text, nullable=True),
+    Column("retried", JSONB, nullable=True),
     PrimaryKeyConstraint("tenant", "request_id", name="submit_requests_pkey"),
     Index("requests_of_a_pipeline", "pipeline_id"),
 )
@@ -96,6 +98,15 @@ pauses = Table(
         postgresql_where=text("resumed_at IS NULL"),
     ),
     Index("pauses_of_a_tenant", "tenant", "pause_id"),
+)
+
+late_queues = Table(
+    "late_queues",
+    METADATA,
+    Column("job_type", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("late_by", ARRAY(BigInteger), nullable=False),
+    PrimaryKeyConstraint("job_type", "tenant", name="late_queues_pkey"),
 )
 
 set_asides = Table(

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from scheduler_service.jobs.heartbeats import Heartbeat, Introduction
 from scheduler_service.jobs.requests import Submission
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.store import Store
 from tests.scheduler_service.store.conftest import LEASE_SECONDS
-from tests.scheduler_service.store.store_driver import INGEST, TENANT, YEAR, StoreDriver
+from tests.scheduler_service.store.store_driver import INGEST, TENANT, TENANTS, YEAR, StoreDriver
 
 OTHER = "other"
 
@@ -26,9 +27,11 @@ async def second(database_url: str) -> AsyncIterator[StoreDriver]:
         await store.close()
 
 
-async def flood(driver: StoreDriver, jobs: int, job_type: str = "noop") -> None:
+async def flood(
+    driver: StoreDriver, jobs: int, job_type: str = "noop", tenant: str = TENANT
+) -> None:
     """So many jobs of one tenant, in one batch."""
-    scope = INGEST if job_type == "csv_check" else Scope(TENANT)
+    scope = replace(INGEST, tenant=tenant) if job_type == "csv_check" else Scope(tenant)
     asked = Submission(uuid4(), b"body", job_type, scope, None, 5, "tester")
     await driver.submit_jobs([replace(asked, request_id=uuid4()) for _ in range(jobs)])
 
@@ -120,19 +123,63 @@ async def test_a_job_that_nobody_claims_brings_no_flood_before_others(
     assert OTHER in [(await worker.claim(*claimed)).row.tenant for _ in range(4)]
 
 
-async def test_a_flood_that_waits_for_its_first_worker_comes_before_no_single_job(
+async def test_a_flood_that_waits_until_its_worker_is_ready_comes_before_no_single_job(
     driver: StoreDriver,
 ) -> None:
     await driver.submit("unit_sync", Scope(OTHER, year=YEAR))
     await driver.finish(await driver.claim("unit_sync"))
     await is_of_a_type_without_workers(driver)
+    unready = driver.another()
+    both = Introduction(("csv_check", "noop"), "test", "here")
+    beat = Heartbeat(unready.worker_id, "local", TENANTS, [], False, "no ledger", both)
+    await driver.store.heartbeat(beat)
     await flood(driver, 200, "csv_check")
     await driver.another().claim_all("csv_check", max_jobs=100)
     await driver.submit("csv_check", replace(INGEST, tenant=OTHER))
     await flood(driver, 200, "noop")
-    newcomer = driver.another()
-    claimed = [await newcomer.claim("csv_check", "noop") for _ in range(4)]
+    claimed = [await unready.claim("csv_check", "noop") for _ in range(4)]
     assert OTHER in [claim.row.tenant for claim in claimed]
+
+
+async def waits_through_a_pause(driver: StoreDriver, worker: StoreDriver) -> None:
+    await worker.claim_all("noop", max_jobs=1)
+    await driver.store.pause_job_type((TENANT,), "csv_check", "a test asks", "tester")
+    await flood(driver, 50, "csv_check")
+
+
+async def waits_for_its_first_worker(driver: StoreDriver, worker: StoreDriver) -> None:
+    await flood(driver, 50, "csv_check")
+    await worker.claim_all("noop", max_jobs=1)
+
+
+@pytest.mark.parametrize("waits", [waits_through_a_pause, waits_for_its_first_worker])
+async def test_what_could_not_be_claimed_has_saved_nothing_up(
+    driver: StoreDriver, waits: Callable[[StoreDriver, StoreDriver], Awaitable[None]]
+) -> None:
+    worker, newcomer = driver.another(), driver.another()
+    await driver.submit("unit_sync", Scope(OTHER, year=YEAR))
+    await driver.finish(await driver.claim("unit_sync"))
+    await waits(driver, worker)
+    await flood(driver, 60, "noop", OTHER)
+    await worker.claim_all("noop", max_jobs=40)
+    if waits is waits_through_a_pause:
+        await newcomer.claim("csv_check", "noop")
+        await driver.store.resume_job_type((TENANT,), "csv_check", "tester")
+    claimed = await whose(newcomer, 10)
+    assert 4 <= claimed.count(OTHER) <= 6
+    # Nor does what comes to it later stand behind the others.
+    await newcomer.claim_all("csv_check")
+    await flood(driver, 30, "noop", OTHER)
+    await driver.submit("csv_check", INGEST)
+    assert TENANT in await whose(newcomer, 2)
+    # Once it is empty, it is late no more.
+    await driver.store.forget_old()
+    assert await driver.store.pool.fetchval("SELECT count(*) FROM scheduler.late_queues") == 0
+
+
+async def whose(driver: StoreDriver, jobs: int) -> list[str]:
+    """Whose the next jobs are of either type, claimed one by one."""
+    return [(await driver.claim("csv_check", "noop")).row.tenant for _ in range(jobs)]
 
 
 async def test_whoever_was_idle_has_saved_nothing_up(driver: StoreDriver) -> None:

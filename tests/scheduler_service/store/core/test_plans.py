@@ -35,6 +35,7 @@ JOB_INDEXES = {
     "settle_keys": {PRIMARY_KEY, "waiting_jobs_of_a_key_in_order"},
     "save_pipelines": {PRIMARY_KEY},
     "failed_uploads": {"failed_uploads_of_a_module", "good_uploads_by_source"},
+    "newer_upload": {"what_was_brought_by_scope"},
     "live_jobs_of_keys": {
         "one_claimable_or_running_job_per_exclusive_key",
         "waiting_jobs_of_a_key_in_order",
@@ -149,13 +150,14 @@ async def all_running_and_many_finished(driver: StoreDriver) -> None:
 READ_WHOLE = {
     # Where a job is to run alone: the claims of the worker that asks, and who else could make room.
     "claim_alone": {"claims"},
-    "claim_jobs": {TO_RUN_ALONE, "claims", "workers"},
+    "claim_jobs": {TO_RUN_ALONE, "claims", "late_queues_pkey", "workers"},
     "mark_company": {"claims"},
     "explain_job": {"set_asides"},
     "queue_stats": {"claims", "jobs_pkey"},
     "verify_live_claims": {"claims", "jobs_pkey"},
     "verify_progress": {"set_asides"},
     "forget_ended_workers": {"claims"},
+    "forget_late_queues": {"late_queues"},
     "forget_pauses": {"pauses"},
     "forget_set_asides": {"set_asides"},
     "forget_workers": {"claims", "workers_pkey"},
@@ -163,6 +165,7 @@ READ_WHOLE = {
     "held_claims": {"claims"},
     "list_workers": {"claims_pkey", "jobs_pkey", "workers_pkey"},
     "seconds_to_next_due": {"claims"},
+    "see_worker": {"workers"},
     "workers_for_job": {"workers"},
     "workers_of_queues": {"workers"},
 }
@@ -188,9 +191,9 @@ async def test_hot_statements_find_their_rows_by_the_index_meant_for_it(
     plans = {name: await plan_of(database_url, name) for name in JOB_INDEXES}
     assert {name: indexes_on(plan, "jobs") for name, plan in plans.items()} == JOB_INDEXES
     # Of pipelines there are two here, so that any way to them is right. Whether any job is to run
-    # alone is asked of the head of an index that is nearly always empty.
+    # alone, or any queue is late, is asked of the head of an index that is nearly always empty.
     whole = {n for plan in plans.values() for n in whole_indexes(plan)}
-    assert not whole - {"pipelines_pkey", TO_RUN_ALONE}
+    assert not whole - {"pipelines_pkey", "late_queues_pkey", TO_RUN_ALONE}
     if fill is all_running_and_many_finished:
         for name in CLAIM_STATEMENTS:
             assert indexes_on(await plan_of(database_url, name), "claims") == {"claims_pkey"}

@@ -71,10 +71,14 @@ async def test_each_claim_is_told_with_its_worker(driver: StoreDriver) -> None:
         ("created", None, None),
         ("started", drained, first.worker_id),
         ("released", drained, first.worker_id),
+        ("started", unready, second.worker_id),
         ("not_ready", unready, second.worker_id),
+        ("started", expired.claim_token, third.worker_id),
         ("in_doubt", expired.claim_token, third.worker_id),
         ("expired", expired.claim_token, third.worker_id),
+        ("started", recovered.claim_token, fourth.worker_id),
         ("recovered", recovered.claim_token, fourth.worker_id),
+        ("started", claim.claim_token, last.worker_id),
     ]
     assert story_of(await of_job(driver, job_id)) == story
     await last.finish(claim)
@@ -121,12 +125,12 @@ async def test_the_expiry_that_ends_a_job_comes_before_its_end(driver: StoreDriv
         assert await driver.let_leases_expire() == 1
         await driver.pass_time(PAUSE)
         await driver.store.promote_due_jobs()
-    expired = [("expired", token, driver.worker_id) for token in tokens]
+    told = [(what, token, driver.worker_id) for token in tokens for what in ("started", "expired")]
     for timeline in (
         await of_job(driver, submitted.job_id),
         await of_pipeline(driver, submitted.pipeline_id),
     ):
-        assert story_of(timeline)[2:] == [*expired, ("finished", None, None)]
+        assert story_of(timeline)[1:] == [*told, ("finished", None, None)]
         assert timeline[-1].detail == 'ERROR "gave up after 5 attempts: the last claim expired"'
 
 

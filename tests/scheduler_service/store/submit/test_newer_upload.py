@@ -21,13 +21,19 @@ from tests.scheduler_service.store.store_driver import (
     YEAR,
     StoreDriver,
 )
-from tests.scheduler_service.store.submit.test_retry_pipeline import failed, pipeline_in_the_way
+from tests.scheduler_service.store.submit.test_retry_pipeline import (
+    failed,
+    landed,
+    pipeline_in_the_way,
+    refused,
+)
 
-# Pipelines behind an upload that a retry does not concern.
+# Pipelines behind an upload.
 LATER = 60
+BY_SCOPE = "what_was_brought_by_scope"
 
 
-async def test_a_retry_reads_no_jobs_of_pipelines_that_bring_something_else(
+async def test_a_retry_reads_the_newest_upload_of_its_scope_alone(
     driver: StoreDriver, database_url: str
 ) -> None:
     older = await failed(driver)
@@ -35,6 +41,7 @@ async def test_a_retry_reads_no_jobs_of_pipelines_that_bring_something_else(
         driver.submission("noop", Scope(TENANT)),
         driver.submission("csv_ingest", Scope(TENANT, TRAVEL, PLANE, YEAR, "0829")),
         driver.submission("emission_recalc", RECALC),
+        driver.submission("csv_ingest", INGEST),
     ]
     for _ in range(LATER // len(others)):
         await driver.submit_jobs([replace(one, request_id=uuid4()) for one in others])
@@ -46,6 +53,7 @@ async def test_a_retry_reads_no_jobs_of_pipelines_that_bring_something_else(
         "oldest": older.pipeline_id,
         **columns_of(rivals_of("csv_ingest", INGEST, {"blob": "blob:sha256:0"})),
     }
+    await driver.store.pool.execute("VACUUM ANALYZE scheduler.jobs")
     conn = await asyncpg.connect(database_url, server_settings=session_settings("plans"))
     try:
         explained = await conn.fetchval(
@@ -54,5 +62,14 @@ async def test_a_retry_reads_no_jobs_of_pipelines_that_bring_something_else(
     finally:
         await conn.close()
     read = [n for n in nodes(json.loads(explained)[0]["Plan"]) if n.get("Relation Name") == "jobs"]
-    assert [rows_through(node) for node in read] == [1]
+    assert [(node["Index Name"], rows_through(node)) for node in read] == [(BY_SCOPE, 1)]
     assert await pipeline_in_the_way(driver, older.pipeline_id) == newer.pipeline_id
+
+
+async def test_sources_are_compared_as_workers_read_them(driver: StoreDriver) -> None:
+    submitted = await failed(driver, payload={"blob": "blob:sha256:1", "source": " Agency"})
+    await landed(driver, payload={"blob": "blob:sha256:1", "source": "agency"})
+    assert (await refused(driver, submitted.pipeline_id)).reason == "SUPERSEDED"
+    default = await failed(driver)
+    await landed(driver, payload={"blob": "blob:sha256:1", "source": "default"})
+    assert (await refused(driver, default.pipeline_id)).reason == "SUPERSEDED"

@@ -188,15 +188,6 @@ async def test_a_retry_that_only_computed_has_brought_no_upload(driver: StoreDri
     ]
 
 
-async def test_sources_are_compared_as_workers_read_them(driver: StoreDriver) -> None:
-    submitted = await failed(driver, payload={"blob": "blob:sha256:1", "source": " Agency"})
-    await landed(driver, payload={"blob": "blob:sha256:1", "source": "agency"})
-    assert (await refused(driver, submitted.pipeline_id)).reason == "SUPERSEDED"
-    default = await failed(driver)
-    await landed(driver, payload={"blob": "blob:sha256:1", "source": "default"})
-    assert (await refused(driver, default.pipeline_id)).reason == "SUPERSEDED"
-
-
 async def test_a_newer_upload_that_waits_or_runs_is_not_overtaken(driver: StoreDriver) -> None:
     submitted = await failed(driver)
     newer = await driver.submit("csv_ingest", INGEST)
@@ -249,15 +240,19 @@ async def pipeline_in_the_way(driver: StoreDriver, pipeline_id: int) -> int:
     return int(why.metadata["pipeline_id"])
 
 
-async def test_a_repeat_makes_no_second_pipeline(driver: StoreDriver) -> None:
-    submitted = await failed(driver)
+@pytest.mark.parametrize(("job_type", "scope"), [("csv_ingest", INGEST), ("noop", Scope(TENANT))])
+async def test_a_repeat_makes_no_second_pipeline(
+    driver: StoreDriver, job_type: str, scope: Scope
+) -> None:
+    submitted = await failed(driver, job_type, scope)
     request_id = uuid4()
     answers = await asyncio.gather(
         *(retried(driver, submitted.pipeline_id, request_id=request_id) for _ in range(5))
     )
     assert len({answer.pipeline_id for answer in answers}) == 1
     assert sorted(answer.is_replay for answer in answers) == [False, True, True, True, True]
-    assert len(await driver.claim_all("csv_ingest")) == 1
+    assert len({answer.jobs for answer in answers}) == 1
+    assert len(await driver.claim_all(job_type)) == 1
     other = await refused(driver, submitted.pipeline_id, request_id=request_id, body_digest=b"x")
     assert other.reason == "FIELD_INVALID"
 
@@ -389,8 +384,12 @@ async def test_no_failed_job_is_left_out_however_many_there_are(driver: StoreDri
     await driver.finish(root)
     await driver.cancel(submitted.pipeline_id)
     checked = await retried(driver, submitted.pipeline_id, validate_only=True)
-    answer = await retried(driver, submitted.pipeline_id)
+    request_id = uuid4()
+    answer = await retried(driver, submitted.pipeline_id, request_id=request_id)
     for found in (checked, answer):
         assert len({job.failed_job_id for job in found.jobs}) == children
+    # So many are told once.
+    again = await retried(driver, submitted.pipeline_id, request_id=request_id)
+    assert (again.pipeline_id, again.jobs) == (answer.pipeline_id, ())
     assert len({job.job_id for job in answer.jobs}) == children
     await driver.cancel(answer.pipeline_id)
