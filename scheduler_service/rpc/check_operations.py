@@ -48,8 +48,8 @@ def check_pipelines(
         created_before=_moment(fields, "created_before", request, request.created_before),
         before_id=before[0] if before else None,
         page_size=_page_size(fields, request.page_size),
-        modules=_listed(principal.modules),
-        units=_listed(principal.units),
+        modules=listed(principal.modules),
+        units=listed(principal.units),
     )
     fields.done()
     return found
@@ -73,14 +73,15 @@ def check_jobs(request: operations_pb2.ListJobsRequest, principal: Principal) ->
         year=fields.optional_year("year", request.year),
         before=(before[0], before[1]) if before else None,
         page_size=_page_size(fields, request.page_size),
-        modules=_listed(principal.modules),
-        units=_listed(principal.units),
+        modules=listed(principal.modules),
+        units=listed(principal.units),
     )
     fields.done()
     return found
 
 
-def _listed(limits: frozenset[Limit] | None) -> tuple[Limit, ...] | None:
+def listed(limits: frozenset[Limit] | None) -> tuple[Limit, ...] | None:
+    """What a caller may see, as a filter has it; None is all."""
     return None if limits is None else tuple(sorted(limits))
 
 

@@ -52,6 +52,7 @@ from scheduler_service.store.reads.active_pipelines import (
 )
 from scheduler_service.store.reads.done import with_job, with_pipeline
 from scheduler_service.store.reads.explain import Explained, read_job_facts
+from scheduler_service.store.reads.filters import ActiveFilter
 from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_stats
 from scheduler_service.store.reads.readers import Readers, anybody
 from scheduler_service.store.reads.reads import Reads
@@ -336,13 +337,9 @@ class Store(Reads, NoMoreClaims, Schedules):
         """The years of a tenant, newest first, each with the live jobs of its keys."""
         return await read_years(self._readers, tenant, before, years_max, keys_of)
 
-    async def active_pipelines(
-        self, tenant: str, year: int, modules: Sequence[int], *, with_failed: bool
-    ) -> ActivePipelines:
+    async def active_pipelines(self, wanted: ActiveFilter) -> ActivePipelines:
         """Which pipelines work on modules of a year."""
-        return await read_active_pipelines(
-            self._readers, tenant, year, modules, with_failed=with_failed
-        )
+        return await read_active_pipelines(self._readers, wanted)
 
     async def slots(
         self, tenant: str, year: int, modules: Sequence[int], *, after: str, slots_max: int

@@ -13,9 +13,10 @@ from carbonline.v1 import operations_pb2_grpc, types_pb2
 from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
 from scheduler_service.jobs.stale_stats import StaleStats, stale_stats
 from scheduler_service.rpc import messages
-from scheduler_service.rpc.check_operations import VALUES_MAX
+from scheduler_service.rpc.check_operations import VALUES_MAX, listed
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.limited_callers import job_of, pipeline_of
+from scheduler_service.store.reads.filters import ActiveFilter
 from scheduler_service.store.reads.slots import Slot
 from scheduler_service.store.store import Store
 
@@ -38,11 +39,18 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         fields.year("year", request.year)
         chosen = _modules(fields, request.modules) or sorted(TYPES_OF_MODULE)
         fields.done()
-        tenant = caller().tenant(request.tenant)
+        principal = caller()
         found = await self.store.active_pipelines(
-            tenant, request.year, chosen, with_failed=request.include_last_failed
+            ActiveFilter(
+                principal.tenant(request.tenant),
+                request.year,
+                chosen,
+                with_failed=request.include_last_failed,
+                own_modules=listed(principal.modules),
+                own_units=listed(principal.units),
+            )
         )
-        covers = caller().covers
+        covers = principal.covers
         answer = pb.ListActivePipelinesResponse(
             year_wide_pipelines=[
                 pipeline_of(row) for row in found.year_wide if covers(row.module, row.unit)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scheduler_service.jobs.active import keys_of_year, slots_of_year
 from scheduler_service.store.core.statements import Connection, Row, statement
+from scheduler_service.store.reads.filters import ActiveFilter
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import PipelineRow
 
@@ -24,26 +25,20 @@ class ActivePipelines:
     year_wide: Sequence[PipelineRow]
 
 
-async def read_active_pipelines(
-    readers: Readers,
-    tenant: str,
-    year: int,
-    modules: Sequence[int],
-    *,
-    with_failed: bool,
-) -> ActivePipelines:
+async def read_active_pipelines(readers: Readers, wanted: ActiveFilter) -> ActivePipelines:
     """A module without such a pipeline is left out."""
-    slots = slots_of_year(tenant, year, modules) if with_failed else []
+    place = wanted.tenant, wanted.year, wanted.modules
+    slots = slots_of_year(*place) if wanted.with_failed else []
     async with readers.snapshot() as conn:
         live = await statement("live_pipelines_of_keys").rows(
-            conn, _LivePipelineRow, keys=keys_of_year(tenant, year, modules)
+            conn, _LivePipelineRow, keys=keys_of_year(*place), **wanted.limits()
         )
-        failed = await _failed(conn, tenant, year, modules, slots) if with_failed else {}
+        failed = await _failed(conn, wanted, slots) if wanted.with_failed else {}
         active: dict[int, int] = {}
         wide: set[int] = set()
         for row in live:
             # Units and reference data have one key for all years.
-            if row.year not in (None, year):
+            if row.year not in (None, wanted.year):
                 continue
             if row.module is None:
                 wide.add(row.pipeline_id)
@@ -63,11 +58,7 @@ async def read_active_pipelines(
 
 
 async def _failed(
-    conn: Connection,
-    tenant: str,
-    year: int,
-    modules: Sequence[int],
-    slots: Sequence[str],
+    conn: Connection, wanted: ActiveFilter, slots: Sequence[str]
 ) -> Mapping[int, set[int]]:
     """By module the pipelines whose failure stands: of uploads, which may be of one unit or source,
     and of what has a slot, such as a sum.
@@ -76,11 +67,12 @@ async def _failed(
     rows += await statement("failed_uploads").rows(
         conn,
         _FailedPipelineRow,
-        tenant=tenant,
-        year=year,
-        modules=modules,
+        tenant=wanted.tenant,
+        year=wanted.year,
+        modules=wanted.modules,
         looked_at_max=FAILED_LOOKED_AT_MAX,
         failed_max=FAILED_UPLOADS_MAX,
+        **wanted.limits(),
     )
     found = defaultdict[int, set[int]](set)
     for row in rows:

@@ -1,7 +1,8 @@
 -- Uploads for modules of a year whose failure stands, the newest of each module first: those of a
 -- pipeline that has ended, and that no upload of a later pipeline of the same job type, data-entry
 -- type, unit and source has made good. A part of a file of several types is an upload, too. Sources
--- and units are compared as workers read them. Of each module it looks at so many at most.
+-- and units are compared as workers read them. Of each module it looks at so many at most, and
+-- passes over pipelines of other modules and units than the caller's.
 SELECT stands.module, stands.pipeline_id
 FROM unnest(CAST(:modules AS smallint[])) AS n (module)
 CROSS JOIN LATERAL (
@@ -19,6 +20,9 @@ CROSS JOIN LATERAL (
     ) AS f
     JOIN scheduler.pipelines AS p ON p.pipeline_id = f.pipeline_id
     WHERE p.status IN ('FAILED', 'PARTIAL')
+        AND (CAST(:own_modules AS smallint[]) IS NULL
+            OR p.module = ANY(CAST(:own_modules AS smallint[])))
+        AND (CAST(:own_units AS text[]) IS NULL OR p.unit = ANY(CAST(:own_units AS text[])))
         -- No join: each is looked up by itself, in the order of the index.
         AND (
             SELECT true

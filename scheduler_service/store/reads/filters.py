@@ -1,6 +1,6 @@
 """Which pipelines and jobs a list is of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -65,6 +65,24 @@ class PipelineFilter:
             "created_from": self.created_from,
             "created_before": self.created_before,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFilter:
+    """Which modules of a year, and whether with failures. `own_modules` and `own_units` are those
+    that the caller may see, of the pipelines; None means all.
+    """
+
+    tenant: str
+    year: int
+    modules: Sequence[int]
+    with_failed: bool = False
+    own_modules: tuple[int, ...] | None = None
+    own_units: tuple[str, ...] | None = None
+
+    def limits(self) -> Mapping[str, Any]:
+        """Whose pipelines are passed over."""
+        return {"own_modules": self.own_modules, "own_units": self.own_units}
 
 
 @dataclass(frozen=True, slots=True)

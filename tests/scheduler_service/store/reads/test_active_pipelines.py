@@ -6,7 +6,9 @@ from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
 from scheduler_service.jobs.requests import ChildRequest, Submitted, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.reads import active_pipelines
 from scheduler_service.store.reads.active_pipelines import ActivePipelines
+from scheduler_service.store.reads.filters import ActiveFilter
 from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
@@ -25,7 +27,7 @@ ROOMS = Scope(TENANT, BUILDINGS, ROOM, YEAR)
 
 async def found(driver: StoreDriver, year: int = YEAR, *modules: int) -> ActivePipelines:
     return await driver.store.active_pipelines(
-        TENANT, year, modules or sorted(TYPES_OF_MODULE), with_failed=True
+        ActiveFilter(TENANT, year, modules or sorted(TYPES_OF_MODULE), with_failed=True)
     )
 
 
@@ -61,6 +63,21 @@ async def test_a_pipeline_that_joined_a_job_is_active_too(driver: StoreDriver) -
     await driver.submit("emission_recalc", RECALC)
     joined = await driver.submit("emission_recalc", RECALC)
     assert await active(driver) == {TRAVEL: joined.pipeline_id}
+
+
+async def test_a_failed_upload_of_the_callers_own_is_found_behind_newer_ones_of_others(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active_pipelines, "FAILED_UPLOADS_MAX", 1)
+    numbers = {}
+    for unit in ("0828", "0900"):
+        pipeline = await driver.submit("csv_ingest", Scope(TENANT, TRAVEL, PLANE, YEAR, unit))
+        await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+        numbers[unit] = pipeline.pipeline_id
+    for unit, number in numbers.items():
+        wanted = ActiveFilter(TENANT, YEAR, [TRAVEL], with_failed=True, own_units=(unit,))
+        failed = (await driver.store.active_pipelines(wanted)).failed
+        assert [row.pipeline_id for row in failed[TRAVEL]] == [number]
 
 
 async def test_units_and_places_are_of_no_module(driver: StoreDriver) -> None:
