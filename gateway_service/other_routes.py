@@ -232,10 +232,12 @@ OTHER_ROUTES: tuple[OtherRoute, ...] = (
         "/v1/events",
         "WatchAll",
         "Tells the console what changes, as server-sent events: `hello` {server_time, build}, then "
-        "`update` {pipelines, jobs, years, whole, newest}, which are rows as the contract's JSON: "
-        "all of them (`whole`), and then those that have changed. `newest` is the greatest number "
-        "of a pipeline that was known then: a lower one that was live and that a whole does not "
-        "name has ended. `alive` {} comes after ten seconds of silence.",
+        "`update` {pipelines, jobs, years, whole, newest, more_live}, which are rows as the "
+        "contract's JSON: all of them (`whole`), and then those that have changed. `newest` is the "
+        "greatest number of a pipeline that was known then: a lower one that was live and that a "
+        "whole does not name has ended, unless `more_live` says that more than a whole names may "
+        "be: ask for the active pipelines of a year. `alive` {} comes after ten seconds of "
+        "silence.",
         rpcs=(
             "OperationsService.GetCaller",
             "SchedulerService.WatchPipelines",

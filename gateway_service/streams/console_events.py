@@ -1,10 +1,12 @@
 """GET /v1/events: what the console follows, as server-sent events.
 
-`hello` {server_time, build} comes first, then `update` {pipelines, jobs, years, whole, newest}:
-rows as the contract's JSON, all of them (`whole`) and then those that have changed. `newest` is the
-greatest number of a pipeline that was known then: a lower one that was live and that a whole does
-not name has ended. `alive` {} comes after ten seconds of silence. The answer ends when the services
-do not answer, with the token, or after an hour; the browser comes back and is sent all rows again.
+`hello` {server_time, build} comes first, then `update` {pipelines, jobs, years, whole, newest,
+more_live}: rows as the contract's JSON, all of them (`whole`) and then those that have changed.
+`newest` is the greatest number of a pipeline that was known then: a lower one that was live and
+that a whole does not name has ended, unless `more_live` says that more than a whole names may be:
+ask for the active pipelines of a year. `alive` {} comes after ten seconds of silence. The answer
+ends when the services do not answer, with the token, or after an hour; the browser comes back and
+is sent all rows again.
 """
 
 import asyncio

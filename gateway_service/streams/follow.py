@@ -32,19 +32,24 @@ ASKED_FOR_JOBS_MAX = 20
 
 
 class Take(Protocol):
-    """Gets the rows of a round. A `whole` round names all pipelines that are live."""
+    """Gets the rows of a round. A `whole` round names all pipelines that are live; with
+    `more_live`, those that changed last, and others may be.
+    """
 
-    def __call__(self, rows: Mapping[Key, Row], *, whole: bool) -> None:
+    def __call__(self, rows: Mapping[Key, Row], *, whole: bool, more_live: bool) -> None:
         """Takes them."""
 
 
 @dataclass
 class _News:
-    """What was told and is not passed on yet: of each row the newest. `whole` replaces all."""
+    """What was told and is not passed on yet: of each row the newest. `whole` replaces all, and
+    `more_live` says of it that it does not name all that is live.
+    """
 
     pipelines: dict[int, types_pb2.Pipeline] = field(default_factory=dict)
     jobs: dict[int, types_pb2.Job] = field(default_factory=dict)
     whole: bool = False
+    more_live: bool = False
 
 
 class Follower:
@@ -107,6 +112,7 @@ class Follower:
                 self._pages.pipelines.update(
                     (one.pipeline_id, one) for one in message.rows.pipelines
                 )
+                self._pages.more_live |= message.rows.has_more_live
                 if not message.rows.more:
                     self._take_pages()
             case "activity":
@@ -118,7 +124,7 @@ class Follower:
     def _take_pages(self) -> None:
         pages, self._pages = self._pages, _News()
         if pages.whole:
-            self._news = _News(whole=True)
+            self._news = _News(whole=True, more_live=pages.more_live)
         self._news.pipelines.update(pages.pipelines)
         self._came.set()
 
@@ -146,12 +152,14 @@ class Follower:
         rows.update((("jobs", str(number)), plain(job)) for number, job in jobs.items())
         rows.update((("years", str(year.year)), plain(year)) for year in years)
         self.answered = True
-        self._take(rows, whole=news.whole)
+        self._take(rows, whole=news.whole, more_live=news.more_live)
 
     async def _gone(
         self, named: Mapping[int, types_pb2.Pipeline]
     ) -> Mapping[int, types_pb2.Pipeline]:
-        """What was live and is not named has ended."""
+        """What was live and is not named has ended, or is one of more than are named: it is asked
+        for.
+        """
         gone = self._live.keys() - named.keys()
         found = {
             one.pipeline_id: one for one in await pipelines_of(self._services, self._token, gone)

@@ -49,6 +49,8 @@ class Hub:
         self._refused: set[str] = set()
         self._live: dict[int, Place] = {}
         self._rows = KeptRows()
+        # Whether more may be live than the rows name, as the newest whole round said.
+        self._more_live = False
         self._made: dict[tuple[int, int], bytes] = {}
         self._problem: Problem | None = None
         self._news = asyncio.Event()
@@ -133,8 +135,11 @@ class Hub:
             if problem.reason not in ROUTINE or not follower.answered:
                 raise
 
-    def take(self, rows: Mapping[Key, Row], *, whole: bool) -> None:
+    def take(self, rows: Mapping[Key, Row], *, whole: bool, more_live: bool) -> None:
         """Keeps the rows of a round, as KeptRows does, and wakes the viewers if any is new."""
+        if whole and more_live != self._more_live:
+            self._more_live = more_live
+            self._made.clear()
         self._metrics.looks.inc()
         self._looked.set()
         if self._rows.take(rows, whole=whole):
@@ -157,8 +162,9 @@ class Hub:
         lists: dict[str, Any] = {"pipelines": [], "jobs": [], "years": []}
         for (name, _), row in self._rows.newer(after):
             lists[name].append(row)
-        more = {"whole": after == 0, "newest": str(self._rows.newest)}
-        return json.dumps({**lists, **more}, separators=(",", ":")).encode()
+        more = {"newest": str(self._rows.newest), "more_live": self._more_live}
+        message = {**lists, "whole": after == 0, **more}
+        return json.dumps(message, separators=(",", ":")).encode()
 
 
 class Hubs:

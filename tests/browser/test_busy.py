@@ -1,12 +1,14 @@
 """A page that a thousand pipelines are on, while fifty change in each second."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browser.conftest import Tabs
-from tests.browser.test_store import row
+from tests.browser.settling import comes, settled
+from tests.browser.test_store import DONE, row
 
 ROWS = 1_000
 # Three seconds of fifty changes each; a message each, as if nothing joined them.
@@ -20,6 +22,10 @@ OWN_STORE = (
     "const store = await import(own.replace('main.js', 'store.js'));"
 )
 TAKE = f"async (rows) => {{ {OWN_STORE} store.take({{ pipelines: rows }}); }}"
+MORE_LIVE = f"""async (row) => {{
+    {OWN_STORE}
+    store.take({{ pipelines: [row], more_live: true }});
+}}"""
 CHANGE = f"""async ([count, pause, first, mine]) => {{
     {OWN_STORE}
     const rows = [...store.pipelines.value.values()].filter(
@@ -139,8 +145,35 @@ def test_what_many_ends_may_have_changed_is_asked_for_once(tabs: Tabs) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     seconds = page.evaluate(END, [ENDS, CHANGE_MS])
-    totals = asked.count("/v1/years/2024/totals")
+    totals = comes(page, lambda: asked.count("/v1/years/2024/totals"), bool)
     assert 1 <= totals <= 2 + seconds
     assert asked.count("/v1/years/2024/uploads") == totals
     # The stream tells of the year itself.
     assert "/v1/years/2024" not in asked
+
+
+def test_a_year_shows_what_is_live_beyond_what_the_stream_names(tabs: Tabs) -> None:
+    """Of more live pipelines than the stream follows, the page asks for those of its badges."""
+    buildings = {"year": 2024, "module": "MODULE_BUILDINGS"}
+    live = row(1, "PIPELINE_STATUS_RUNNING", "1000001", scope=buildings)
+    named = {**many(1)[0], "version": "2"}
+    active = [{"module": buildings["module"], "active": live}]
+    tabs.context.route(
+        "**/active-pipelines?*", lambda route: route.fulfill(json={"modules": active})
+    )
+    known = {"1000001": {**live, "version": "2", "status": DONE}, "1000000": named}
+    tabs.context.route(
+        re.compile(r"/v1/pipelines/100000\d$"),
+        lambda route: route.fulfill(json={"pipeline": known[route.request.url[-7:]], "jobs": []}),
+    )
+    page = tabs.open("/years/2024")
+    tile = page.locator(".tile", has=page.get_by_role("heading", name="Buildings"))
+    badge = tile.get_by_role("button", name="Recalculating, step 1 of 3")
+    badge.wait_for()
+    settled(page)
+    # It has ended, and nobody told so: the page asks again as soon as anything ends.
+    active.clear()
+    page.evaluate(MORE_LIVE, named)
+    page.get_by_role("status").filter(has_text="2 or more running").wait_for()
+    page.evaluate(TAKE, [{**named, "version": "3", "status": DONE}])
+    badge.wait_for(state="detached")

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-STORE = "async (steps) => { const store = await import('/static/store.js'); store.forget();"
+STORE = (
+    "async (steps) => { const store = { ...await import('/static/store.js'),"
+    " ...await import('/static/standing.js') }; store.forget();"
+)
 
 LIVE = "PIPELINE_STATUS_RUNNING"
 DONE = "PIPELINE_STATUS_SUCCESS"
@@ -171,7 +174,8 @@ def test_a_failure_stands_whatever_ended_after_it_until_the_server_says_otherwis
     page: Any, rows: list[Any], told: list[Any], failing: str | None
 ) -> None:
     body = STORE + (
-        "const [rows, told] = steps; store.takeFailures(2024, told);"
+        "const [rows, told] = steps;"
+        "store.takeActive(2024, told.map((one) => ({ last_failed: one })));"
         "store.take({ pipelines: rows });"
         f"return store.failureOf(2024, '{TRAVEL}')?.pipeline_id ?? null; }}"
     )
@@ -223,6 +227,35 @@ def test_what_was_live_and_a_whole_does_not_name_has_ended(page: Any) -> None:
     assert page.evaluate(body, [known, submitted, of_after]) == ["live", ["10", "6", "8"]]
     changed = {**of_after, "whole": False}
     assert page.evaluate(body, [known, changed]) == ["live", ["6", "7", "8"]]
+
+
+def test_of_more_than_a_whole_names_what_it_leaves_out_stands_until_the_server_is_asked(
+    page: Any,
+) -> None:
+    """It may be live: a module shows so without a flash, and nobody counts it."""
+    body = STORE + (
+        "const seen = []; const look = () => seen.push("
+        f"[store.standing(2024, '{TRAVEL}').kind, store.liveCount.value]);"
+        "const [known, part, active, ended] = steps; store.take(known); look();"
+        "store.take(part); look(); const told = store.snapshot();"
+        "store.takeActive(2024, [active]); look(); store.take(ended); look();"
+        "store.forget(); store.take(told); look();"
+        "store.takeActive(2024, [{ module: active.module }]); look(); return seen; }"
+    )
+    other = row(2, LIVE, "8", scope={"year": 2023, "module": TRAVEL})
+    known = {"pipelines": [row(1, LIVE)], "years": [year(fresh=True)], "whole": True, "newest": "7"}
+    part = {"pipelines": [other], "whole": True, "newest": "8", "more_live": True}
+    active = {"module": TRAVEL, "active": row(1, LIVE)}
+    ended = {"pipelines": [row(2, DONE)]}
+    assert page.evaluate(body, [known, part, active, ended]) == [
+        ["live", 1],
+        ["live", 1],
+        ["live", 2],
+        ["fresh", 1],
+        # A tab that came later knows what is doubtful, and the server that it has ended.
+        ["live", 1],
+        ["fresh", 1],
+    ]
 
 
 def test_an_end_is_counted_where_it_may_have_changed_something(page: Any) -> None:

@@ -18,6 +18,7 @@ from gateway_service.streams import console_events, follow
 from gateway_service.streams.follow import Follower
 from gateway_service.streams.hub import Hub
 from gateway_service.streams.rows import Key, Row
+from scheduler_service.rpc import tenant_feed, tenant_watches
 from scheduler_service.server import running_server
 from tests.gateway.conftest import Services, gateway_before, scheduler_settings
 from tests.gateway.http_client import SECONDS_MAX, Event, HttpClient
@@ -185,8 +186,8 @@ async def test_the_end_of_a_pipeline_is_told_however_many_newer_ones_there_are(
     # The stream before this one has told of it as live.
     live = {pipelines[0]: (0, 0)}
 
-    def take(rows: Mapping[Key, Row], *, whole: bool) -> None:
-        assert whole
+    def take(rows: Mapping[Key, Row], *, whole: bool, more_live: bool) -> None:
+        assert (whole, more_live) == (True, False)
         rounds.put_nowait(dict(rows))
 
     follower = Follower(called, "local", live, take)
@@ -208,6 +209,20 @@ async def test_the_end_of_a_pipeline_is_told_however_many_newer_ones_there_are(
     assert not live
 
 
+async def test_a_whole_says_if_more_is_live_than_it_names(
+    http: HttpClient, driver: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LIVE_MAX", "ENDED_MAX", "NEWEST_MAX"):
+        monkeypatch.setattr(tenant_feed, name, 1)
+        monkeypatch.setattr(tenant_watches, name, 1)
+    for more_live in (False, True):
+        newest = str((await driver.submit("noop", LOCAL)).pipeline_id)
+        async with http.stream(EVENTS) as stream:
+            update = await next_update(stream.events())
+        assert list(pipelines_of(update)) == [newest]
+        assert update.data["more_live"] == more_live
+
+
 async def test_rows_that_have_gone_are_told_to_nobody(
     services: Services, driver: Client, gateway: RunningGateway
 ) -> None:
@@ -217,7 +232,7 @@ async def test_rows_that_have_gone_are_told_to_nobody(
     hub = Hub(called, gateway.metrics, open_log("error"))
     key = ("pipelines", "999")
     row = {"pipeline_id": "999", "version": "1", "status": "PIPELINE_STATUS_RUNNING"}
-    hub.take({key: row}, whole=False)
+    hub.take({key: row}, whole=False, more_live=False)
     hub.enter("local")
     _, to_a_newcomer = await hub.first()
     _, to_who_has_seen_it = await hub.after(1, SECONDS_MAX)

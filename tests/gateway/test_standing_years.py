@@ -74,8 +74,8 @@ async def test_what_begins_before_a_year_is_read_is_told_with_it(
     rounds: asyncio.Queue[dict[Key, Row]] = asyncio.Queue()
     live: dict[int, Place] = {}
 
-    def take(rows: Mapping[Key, Row], *, whole: bool) -> None:
-        assert whole == rounds.empty()
+    def take(rows: Mapping[Key, Row], *, whole: bool, more_live: bool) -> None:
+        assert (whole, more_live) == (rounds.empty(), False)
         rounds.put_nowait(dict(rows))
 
     following = asyncio.create_task(Follower(called, "local", live, take).run())

@@ -7,7 +7,7 @@ import { clock } from "./format.js";
 import { html, paced } from "./html.js";
 import { Announcer } from "./parts/badge.js";
 import { address, go, Shortcuts, startRouter } from "./router.js";
-import { caller, clockSkew, connection, forget, hasRows, liveCount, years } from "./store.js";
+import { caller, clockSkew, connection, forget, hasRows, liveCount, moreLive, years } from "./store.js";
 import { beginEverywhere, endEverywhere, startStream, whenBegun } from "./stream.js";
 import { language, languages, speak, t, tn } from "./words.js";
 
@@ -133,11 +133,13 @@ function LoginEnds() {
     <a href=${`/login?next=${next}`}>${t("login_again")}</a></p>`;
 }
 
+const runningWords = () => tn(moreLive.value ? "running_more" : "running_n", running.value);
+
 function Connection() {
   const { state, since } = connection.value;
   const old = state === "interrupted";
   const words = old ? t("no_connection", { at: clock(since + clockSkew.value) })
-    : state === "live" ? t("live") + (running.value ? `, ${tn("running_n", running.value)}` : "")
+    : state === "live" ? t("live") + (running.value ? `, ${runningWords()}` : "")
     : t("connecting");
   return html`<p class=${`connection ${state}`} role="status">
     <span class="dot" aria-hidden="true"></span>${words}</p>`;
@@ -227,7 +229,7 @@ effect(() => {
 });
 effect(() => {
   const { parts } = address.value;
-  const count = running.value ? `(${running.value}) ` : "";
+  const count = running.value ? `(${running.value}${moreLive.value ? "+" : ""}) ` : "";
   const name = pageName(parts);
   const page = name === "pipeline" ? t("pipeline_n", { n: parts[1] }) : t(`page.${name ?? "years"}`);
   const which = ["totals", "upload"].includes(parts[0]) || !parts[0] || parts[0] === "years" ? ` ${thisYear()}` : "";

@@ -14,7 +14,6 @@ const STEPS = {
   reference_ingest: 1, unit_sync: 1, emission_recalc: 2, module_emission_recalc: 2, aggregation: 3,
   factor_check: 1, reference_check: 1, unit_check: 1, routed_check: 1, routed_factor_ingest: 1,
 };
-// They write nothing: whatever they find, a module stands as before.
 const CHECKS = ["csv_check", "routed_check", "factor_check", "reference_check", "unit_check"];
 const ALONE = ["unit_sync", ...CHECKS];
 const STEP_COUNT = 3;
@@ -29,6 +28,8 @@ export const clockSkew = signal(0);
 export const ends = signal(new Map());
 /** By year, grows with `ends` while a failure is known: it may be made good, or stand behind another end. */
 export const failureEnds = signal(new Map());
+/** Whether more pipelines may be live than the stream names; pages then ask for those of their year. */
+export const moreLive = signal(false);
 /** How often the rows were read anew after a break. */
 export const breaks = signal(0);
 /** Whether the rows are there that a stream begins with. */
@@ -49,6 +50,7 @@ let wasWhole = false;
 export function take(message) {
   const { pipelines: rows = [], jobs: news = [], years: told = [], whole = false, asWhole = false, newest = 0 } = message;
   batch(() => {
+    if ("more_live" in message) moreLive.value = message.more_live;
     if (whole && wasWhole) breaks.value += 1;
     if (whole) dropEnded(rows, Number(newest));
     if (news.length) takeJobs(news);
@@ -76,6 +78,7 @@ export function snapshot() {
     jobs: [...jobs.value.values()],
     years: [...years.value.values()],
     follows: [...followed],
+    more_live: moreLive.value,
     asWhole: wasWhole,
   };
 }
@@ -88,15 +91,23 @@ export function forget() {
     steps.clear();
     followed.clear();
     wasWhole = false;
-    hasRows.value = false;
+    hasRows.value = moreLive.value = false;
   });
 }
 
-/** Takes which failures stand in a year: the pipelines of the last one of each module. */
-export function takeFailures(year, rows) {
+/**
+ * Takes what the server knows of a year, by module: the newest pipeline that is `active`, and the
+ * `last_failed` one whose failure stands. Of doubtful ones, what is newer than the active one has ended.
+ */
+export function takeActive(year, modules) {
+  const rows = (name) => modules.map((one) => one[name]).filter(Boolean);
+  const newest = new Map(modules.map((one) => [one.module, Number(one.active?.pipeline_id ?? 0)]));
+  const isOver = ([id, row]) => row.doubtful && row.scope?.year === year && !ALONE.includes(row.kind)
+    && Number(id) > (newest.get(row.scope.module) ?? 0);
   batch(() => {
-    takePipelines(rows, true);
-    failures.value = new Map(failures.value).set(year, rows.map((row) => row.pipeline_id));
+    takePipelines([...rows("active"), ...rows("last_failed")], true);
+    pipelines.value = new Map([...pipelines.value].filter((entry) => !isOver(entry)));
+    failures.value = new Map(failures.value).set(year, rows("last_failed").map((row) => row.pipeline_id));
   });
 }
 
@@ -116,25 +127,31 @@ function takePipelines(rows, whole) {
     if (known && !isLater(row, known)) continue;
     next.set(row.pipeline_id, row);
     const news = known ? isLive(known) : !whole && wasWhole;
-    if (!isLive(row) && news && !CHECKS.includes(row.kind)) ended.add(row.scope?.year ?? 0);
+    if (!isLive(row) && news && !isCheck(row)) ended.add(row.scope?.year ?? 0);
   }
   pipelines.value = next;
-  for (const year of ended) countEnd(year, hasFailure(year));
+  for (const year of ended) countEnd(year, hasFailure(year) || moreLive.value);
 }
 
 // A whole names all that is live: what it leaves out has ended meanwhile, nobody here knows how. Pages
-// that show it ask. What was submitted after the whole was written is not known to it.
+// that show it ask. What was submitted after the whole was written is not known to it. While more may be
+// live than a whole names, what it leaves out is doubtful until the server is asked.
 function dropEnded(rows, newest) {
   const named = new Set(rows.map((row) => row.pipeline_id));
-  const isOver = ([id, row]) => isLive(row) && !named.has(id) && Number(id) <= newest;
-  pipelines.value = new Map([...pipelines.value].filter((entry) => !isOver(entry)));
+  const next = new Map(pipelines.value);
+  for (const [id, row] of pipelines.value) {
+    if (!isLive(row) || named.has(id) || Number(id) > newest) continue;
+    if (moreLive.value) next.set(id, { ...row, doubtful: true });
+    else next.delete(id);
+  }
+  pipelines.value = next;
 }
 
-// The first claim of a job changes the status of its pipeline, and not the version.
+// The first claim of a job changes the status of its pipeline, and not the version; nor does doubt.
 function isLater(row, known) {
   const [version, before] = [row, known].map((one) => Number(one.version));
   if (version !== before) return version > before;
-  return known.status === LIVE[0] && row.status !== known.status;
+  return Boolean(known.doubtful) || (known.status === LIVE[0] && row.status !== known.status);
 }
 
 function takeJobs(news) {
@@ -181,8 +198,12 @@ export function isLive(row) {
   return LIVE.includes(row.status);
 }
 
-/** How many pipelines are live. */
-export const liveCount = computed(() => [...pipelines.value.values()].filter(isLive).length);
+/** Whether it writes nothing: whatever it finds, a module stands as before. */
+export const isCheck = (row) => CHECKS.includes(row.kind);
+
+/** How many pipelines are live, of which that is known. */
+export const liveCount = computed(() =>
+  [...pipelines.value.values()].filter((row) => isLive(row) && !row.doubtful).length);
 
 /**
  * The jobs of a pipeline, in the order in which they were made. A job names the pipeline that owns it:
@@ -195,52 +216,8 @@ export function jobsOf(pipelineId, joined = []) {
     .sort((a, b) => Number(a.job_id) - Number(b.job_id));
 }
 
-/** The newest pipeline of a module in a year that `fits`, apart from cancelled ones and from checks. */
-export function newestOf(year, module, fits = () => true) {
-  let newest = null;
-  for (const row of pipelines.value.values()) {
-    if (row.scope?.year !== year || row.scope?.module !== module || !fits(row)) continue;
-    if (row.status === "PIPELINE_STATUS_CANCELLED" || CHECKS.includes(row.kind)) continue;
-    if (!newest || Number(row.pipeline_id) > Number(newest.pipeline_id)) newest = row;
-  }
-  return newest;
-}
-
 /** The step that a live pipeline is at, and of how many. */
 export function stepOf(row) {
   const of = ALONE.includes(row.kind) ? 1 : STEP_COUNT;
   return { step: Math.min(of, Math.max(1, steps.get(row.pipeline_id) ?? 1)), of };
-}
-
-/**
- * How the totals of a module stand in a year: one of live, stale, fresh, none, in this order. `row` is the
- * newest pipeline, or null; of live ones the newest live one, since a newer one of another type may have
- * ended before. Computed when asked, stored nowhere. What failed is told beside it: see `failureOf`.
- */
-export function standing(year, module) {
-  const live = newestOf(year, module, isLive);
-  if (live) return { kind: "live", row: live, ...stepOf(live) };
-  const row = newestOf(year, module);
-  const known = freshnessOf(year, module);
-  if (known && !known.fresh) return { kind: "stale", row, types: known.stale_types ?? [] };
-  if (known) return { kind: "fresh", row, warnings: Boolean(row?.has_warnings) };
-  return { kind: "none", row };
-}
-
-/**
- * The pipeline of a module whose failure stands, or null: what ended last, if it failed, and else what the
- * server knows that nobody has made good. A newer upload of another type hides nothing.
- */
-export function failureOf(year, module) {
-  const ended = newestOf(year, module, (row) => !isLive(row));
-  if (FAILED.includes(ended?.status)) return ended;
-  const told = (failures.value.get(year) ?? []).map((id) => pipelines.value.get(id));
-  return told.find((row) => row?.scope?.module === module) ?? null;
-}
-
-const freshnessOf = (year, module) => years.value.get(year)?.modules?.find((one) => one.module === module);
-
-/** Whether totals are behind their data, and nothing is on its way. */
-export function isStale(year, module) {
-  return standing(year, module).kind === "stale";
 }

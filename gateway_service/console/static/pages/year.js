@@ -1,4 +1,5 @@
 // The start: how a year stands, per module, and what to do next.
+import { useEffect } from "preact/hooks";
 import { get, post } from "../api.js";
 import { askNewest, askTotals, isWhole, may, seesModule } from "../caller.js";
 import { change, MODULES, moduleName, time, tonnes } from "../format.js";
@@ -7,8 +8,12 @@ import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { FailureBadge, ModuleBadge } from "../parts/badge.js";
 import { Confirm, Recalculate } from "../parts/confirm.js";
 import { YearChoice } from "../router.js";
-import { endsOf, failureEndsOf, isFollowed, isStale, take, takeFailures, years } from "../store.js";
+import { isStale, newestOf } from "../standing.js";
+import { endsOf, failureEndsOf, isFollowed, isLive, moreLive, take, takeActive, years } from "../store.js";
 import { t, tn } from "../words.js";
+
+// While more is live than the stream follows.
+const ASKED_AGAIN_MS = 10_000;
 
 export function Page({ year }) {
   const ends = endsOf(year);
@@ -16,7 +21,12 @@ export function Page({ year }) {
   const totals = useAsked((signal) => askTotals(year, signal), [year, ends]);
   const before = useAsked((signal) => askTotals(year - 1, signal), [year]);
   const uploads = useAsked((signal) => askNewest(year, MODULES.filter(seesModule), signal), [year, ends]);
-  const failed = useAsked((signal) => askFailures(year, signal), [year, failureEndsOf(year)]);
+  const active = useAsked((signal) => askActive(year, signal), [year, failureEndsOf(year)]);
+  useEffect(() => {
+    if (!moreLive.value || active.busy) return undefined;
+    const timer = setTimeout(active.again, ASKED_AGAIN_MS * (1 + Math.random()));
+    return () => clearTimeout(timer);
+  }, [moreLive.value, active.busy]);
   const state = years.value.get(year) ?? told.value;
   const sum = totals.value?.institution;
   return html`
@@ -24,8 +34,8 @@ export function Page({ year }) {
       <${YearChoice} year=${year} more=${totals.value?.years} href=${(one) => `/years/${one}`} /></div>
     <${Limited} />
     <${Waiting} asked=${totals.error ? told : totals} />
-    <${Trouble} error=${told.error ?? totals.error ?? failed.error}
-      again=${() => (told.again(), totals.again(), failed.again())} />
+    <${Trouble} error=${told.error ?? totals.error ?? active.error}
+      again=${() => (told.again(), totals.again(), active.again())} />
     ${state && !state.provisioned && html`<p class="notice">${t("not_provisioned")}${" "}
       ${may("Submit") && isWhole() && html`<a href=${`/upload?kind=units&year=${year}`}>${t("upload_units")}</a>`}</p>`}
     ${state?.locked && html`<p class="notice">${t("locked", { by: state.locked_by, why: state.lock_reason })}</p>`}
@@ -50,11 +60,19 @@ async function askYear(year, signal) {
   return answer;
 }
 
-// The stream begins with the newest pipelines: what failed may be older, and still be so.
-async function askFailures(year, signal) {
+// The stream begins with the newest pipelines: what failed may be older, and still be so. Of very many that
+// are live it follows those that changed last: what else the badges would show is asked for by itself.
+async function askActive(year, signal) {
   const query = { include_last_failed: true };
   const { modules } = await get(`/v1/years/${year}/active-pipelines`, query, { signal });
-  takeFailures(year, modules.map((one) => one.last_failed).filter(Boolean));
+  takeActive(year, modules);
+  if (!moreLive.peek()) return true;
+  const told = modules.map((one) => one.active?.pipeline_id);
+  const shown = MODULES.map((module) => newestOf(year, module, isLive)).filter(Boolean);
+  await Promise.all(shown.filter((row) => !told.includes(row.pipeline_id)).map(async (row) => {
+    const { pipeline, jobs } = await get(`/v1/pipelines/${row.pipeline_id}`, {}, { signal });
+    take({ pipelines: [pipeline], jobs });
+  }));
   return true;
 }
 

@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { between, count, kindName, time, typeName } from "../format.js";
 import { html } from "../html.js";
-import { failureOf, isLive, jobsOf, pipelines, standing } from "../store.js";
+import { failureOf, standing } from "../standing.js";
+import { isLive, jobsOf, pipelines } from "../store.js";
 import { t } from "../words.js";
 import { CopyButton, Disclosure } from "./disclosure.js";
 

@@ -401,6 +401,8 @@ export const words = {
   "rows_of_upload": "Rows of upload {n}",
   "rule": "Rule",
   "running": "Running",
+  "running_more.one": "{n} or more running",
+  "running_more.other": "{n} or more running",
   "running_n.one": "{n} running",
   "running_n.other": "{n} running",
   "runs_on": "It runs on, also when you leave this page.",

@@ -401,6 +401,8 @@ export const words = {
   "rows_of_upload": "Lignes de l’envoi {n}",
   "rule": "Règle",
   "running": "En cours",
+  "running_more.one": "{n} ou plus en cours",
+  "running_more.other": "{n} ou plus en cours",
   "running_n.one": "{n} en cours",
   "running_n.other": "{n} en cours",
   "runs_on": "Il continue, même si vous quittez cette page.",
