@@ -115,11 +115,11 @@ class Ledger:
             self.pool.terminate()
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Connection]:
+    async def session(self, asker: str | None = None) -> AsyncIterator[Connection]:
         """Lends a connection for a short time. Raises DatabaseUnavailable, SchemaMissing, or
-        TooManyReads where they are lent in turn.
+        TooManyReads where they are lent in turn. What many wait for has an `asker` of its own.
         """
-        async with self._turn(), self._lent() as conn:
+        async with self._turn(asker), self._lent() as conn:
             yield conn
 
     @asynccontextmanager
@@ -134,12 +134,12 @@ class Ledger:
                     raise
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, asker: str | None) -> AsyncIterator[None]:
         if self.asker is None:
             yield
             return
         try:
-            async with self._turns.one(self.asker(), WAIT_SECONDS):
+            async with self._turns.one(self.asker() if asker is None else asker, WAIT_SECONDS):
                 yield
         except NoTurn as error:
             raise TooManyReads("every connection for reads is in use") from error

@@ -35,6 +35,10 @@ class Kept:
     units: tuple[str, ...] | None
 
 
+# Who asks for a connection on behalf of many callers: no tenant.
+FOR_ALL = ""
+
+
 class KeptTotals:
     """Answers from memory if the ledger's state is that of the answer. It is asked each time, once
     for all who wait for it.
@@ -73,7 +77,8 @@ class KeptTotals:
         return made
 
     async def _read_states(self, tenants: Sequence[str]) -> list[str]:
-        async with self._ledger.session() as conn:
+        # Not in the turn of the one who asked first, whose other reads all would wait for.
+        async with self._ledger.session(FOR_ALL) as conn:
             states = await published_states(conn, set(tenants))
         return [states[tenant] for tenant in tenants]
 

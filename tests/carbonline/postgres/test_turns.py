@@ -46,6 +46,18 @@ async def test_a_place_goes_to_who_holds_fewest_and_then_in_turn() -> None:
     await asking.end("a4")
 
 
+async def test_who_comes_back_stands_before_those_who_had_a_turn_since() -> None:
+    asking = Asking(1)
+    for name in ("a1", "b1", "b2", "b3"):
+        await asking.begin(name)
+    await asking.end("a1")
+    await asking.begin("a2")
+    for name in ("b1", "a2", "b2"):
+        await asking.end(name)
+    assert asking.served == ["a1", "b1", "a2", "b2", "b3"]
+    await asking.end("b3")
+
+
 async def test_who_is_cancelled_keeps_no_place() -> None:
     asking = Asking(1)
     for name in ("a1", "b1", "c1"):
@@ -54,6 +66,7 @@ async def test_who_is_cancelled_keeps_no_place() -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+    assert list(asking.turns._waiting) == ["c"]
     # Its turn comes together with its cancellation.
     asking.done["a1"].set()
     await asyncio.sleep(0)
@@ -63,3 +76,15 @@ async def test_who_is_cancelled_keeps_no_place() -> None:
     await asking.begin("d1")
     assert asking.served[-1] == "d1"
     await asking.end("d1")
+
+
+async def test_who_is_cancelled_as_a_place_becomes_free_gets_none() -> None:
+    asking = Asking(1)
+    for name in ("a1", "b1", "c1"):
+        await asking.begin(name)
+    asking.done["a1"].set()
+    asking.tasks["b1"].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking.tasks["b1"]
+    assert asking.served == ["a1", "c1"]
+    await asking.end("c1")

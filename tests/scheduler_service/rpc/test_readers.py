@@ -11,7 +11,7 @@ import grpc.aio
 import pytest
 
 from carbonline.client.errors import server_error
-from carbonline.v1 import interventions_pb2, types_pb2
+from carbonline.v1 import interventions_pb2, schedules_pb2, types_pb2
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from scheduler_service.settings import Settings
@@ -43,10 +43,10 @@ async def hidden(database_url: str, table: str) -> AsyncIterator[None]:
         await conn.close()
 
 
-async def read(client: Client, pipeline_id: int) -> str:
-    """The reason why a pipeline cannot be read; "" if it can."""
+async def read(client: Client) -> str:
+    """The reason why schedules cannot be read; "" if they can."""
     try:
-        await client.operations.GetPipeline(ops.GetPipelineRequest(pipeline_id=pipeline_id))
+        await client.operations.ListSchedules(schedules_pb2.ListSchedulesRequest())
     except grpc.aio.AioRpcError as error:
         return f"{error.code().name} {server_error(error).reason}"
     return ""
@@ -68,10 +68,11 @@ async def test_readers_that_wait_hold_up_no_worker(
 ) -> None:
     monkeypatch.setattr(readers, "WAIT_SECONDS", 0.5)
     connections = PoolSizes().reads
-    held = [await client.submit("noop", types_pb2.Scope()) for _ in range(2)]
+    for _ in range(2):
+        await client.submit("noop", types_pb2.Scope())
     first, second = await client.claim("noop", max_jobs=2)
-    async with hidden(database_url, "job_events"):
-        reading = [asyncio.ensure_future(read(client, held[0].pipeline_id)) for _ in range(READERS)]
+    async with hidden(database_url, "schedules"):
+        reading = [asyncio.ensure_future(read(client)) for _ in range(READERS)]
         await until_waiting(client, connections)
         async with asyncio.timeout(SECONDS):
             beat = pb.HeartbeatRequest(
@@ -88,7 +89,7 @@ async def test_readers_that_wait_hold_up_no_worker(
     assert set(told) == {too_long, too_many}
     # Whoever asks late finds a connection that a read has given up.
     assert told[too_long] >= connections
-    assert await read(client, held[0].pipeline_id) == ""
+    assert await read(client) == ""
 
 
 async def test_the_lists_of_one_tenant_do_not_stand_before_the_read_of_another(
@@ -135,7 +136,7 @@ async def test_what_an_operator_did_is_answered_however_many_read(
             ops.CancelPipelineRequest(pipeline_id=unwanted.pipeline_id)
         )
         # They still hold every connection for reads.
-        assert await read(client, hangs.pipeline_id) == "RESOURCE_EXHAUSTED TOO_MANY_READS"
+        assert await read(client) == "RESOURCE_EXHAUSTED TOO_MANY_READS"
         await asyncio.wait(reading)
         assert all(task.exception() for task in reading)
     assert recovered.claim_token == claim.claim_token

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from carbonline.postgres.turns import Turns
-from carbonline.v1 import reference_pb2
+from carbonline.v1 import ledger_pb2, reference_pb2
 from tests.worker_service.ledger_api.conftest import Client, as_caller, refused, until
 from worker_service.ledger import pool
 from worker_service.ledger_api.server import READS_MAX
@@ -61,6 +61,20 @@ async def test_the_reads_of_one_tenant_do_not_stand_before_the_read_of_another(
         await until(lambda: "another" in asked)
     await asyncio.gather(*reading)
     assert order.index("another") < READS / 2
+
+
+async def test_a_look_that_callers_share_is_in_the_turn_of_none_of_them(
+    book_client: Client, database_url: str, asked: list[str]
+) -> None:
+    async with hidden_units(database_url):
+        units = reference_pb2.ListUnitsRequest()
+        reading = [asyncio.ensure_future(book_client.ledger.ListUnits(units)) for _ in range(READS)]
+        await until(lambda: len(asked) == READS)
+        totals = book_client.ledger.GetTotals(ledger_pb2.GetTotalsRequest(year=2024))
+        await until(lambda: len(asked) > READS)
+        # Else who asks for totals of another tenant would wait for all of these lists.
+        assert asked == ["local"] * READS + [""]
+    await asyncio.gather(totals, *reading)
 
 
 async def test_a_read_that_waits_too_long_for_others_is_told_of_them(
