@@ -35,6 +35,7 @@ from carbonline.serving.listening import listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
+from carbonline.serving.one_line import one_line_server
 from carbonline.serving.read_turns import tenants_of_caller
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.silence import Silence
@@ -157,9 +158,9 @@ async def running_server(
         poll_seconds = min(settings.poll_seconds, settings.lease_seconds / SEEN_PER_LEASE)
         long_polls = LongPolls(wakes, poll_seconds, settings.limits.parked_claims)
         watches, tenant_watches = _watches(settings, store, wakes, log)
-        server = grpc.aio.server(
-            interceptors=[interceptor],
-            options=options(
+        server = one_line_server(
+            [interceptor],
+            options(
                 settings.connection_seconds_max, settings.stream_seconds_max + CALL_SECONDS_MAX
             ),
         )

@@ -9,11 +9,11 @@ import grpc.aio
 from carbonline.serving.declared_settings import PREFIX
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
-# Half of them may be a token. The rest is gRPC's, and that of proxies.
-METADATA_BYTES_MAX = 16 * 1024
+# Two thirds of them may be a token. The rest is gRPC's, and that of proxies.
+METADATA_BYTES_MAX = 12 * 1024
 STREAM_BYTES = 16 * 1024 - 1
 CONNECTION_STREAMS_MAX = 1_000
-PENDING_CALLS_MAX = 8_000
+PENDING_CALLS_MAX = 4_000
 CONNECTIONS_MAX = 2_000
 LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
 TOKEN_FILE_VARIABLE = "CARBONLINE_TOKEN_FILE"  # noqa: S105 - the name of a setting
@@ -34,9 +34,10 @@ OPTIONS = (
     ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.lookahead_bytes", STREAM_BYTES),
     ("grpc.max_concurrent_streams", CONNECTION_STREAMS_MAX),
-    # Calls of one method that have begun, and whose handler has not: the handler begins one at a
-    # time, and whoever comes meanwhile waits in one line, known or not. So the line is as long as
-    # memory allows. Between the two limits gRPC would cancel at random; beyond the second, all.
+    # Calls that have begun, and whose handler has not: handlers begin one at a time, and whoever
+    # comes meanwhile waits in one line, known or not (`one_line_server`). So the line is as long as
+    # memory allows. Between the two limits gRPC would cancel at random; beyond the second, all, and
+    # clients call again.
     ("grpc.server.max_pending_requests", PENDING_CALLS_MAX),
     ("grpc.server.max_pending_requests_hard_limit", PENDING_CALLS_MAX),
     ("grpc.max_metadata_size", METADATA_BYTES_MAX),

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import grpc.aio
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
@@ -25,6 +24,7 @@ from carbonline.serving.listening import listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
+from carbonline.serving.one_line import one_line_server
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.read_turns import tenants_of_caller, too_many_reads
 from carbonline.serving.settings import SettingsWrong
@@ -137,11 +137,9 @@ async def running_ledger(
     try:
         metrics = LedgerMetrics(registry or CollectorRegistry())
         interceptor = _interceptor(access.authenticator, log, metrics, settings)
-        server = grpc.aio.server(
-            interceptors=[interceptor],
-            options=options(
-                settings.connection_seconds_max, TRANSFER_SECONDS_MAX, REQUEST_BYTES_MAX
-            ),
+        server = one_line_server(
+            [interceptor],
+            options(settings.connection_seconds_max, TRANSFER_SECONDS_MAX, REQUEST_BYTES_MAX),
         )
         numbers = LedgerServicer(ledger, blobs.bytes_max)
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(numbers, server)
