@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Unreachable,
         WrongArgument,
     )
+    from carbonline.client.load_check_report import LoadCheckReport
     from carbonline.client.reports import JobReport, PipelineReport, UploadReport
     from carbonline.client.sync_client import Client
 
@@ -35,6 +36,7 @@ __all__ = [
     "FileDamaged",
     "FileGone",
     "JobReport",
+    "LoadCheckReport",
     "NoStack",
     "PipelineNotSuccessful",
     "PipelineReport",
@@ -50,6 +52,7 @@ _ROOMS = {
     "CheckReport": "check_report",
     "Client": "sync_client",
     "JobReport": "reports",
+    "LoadCheckReport": "load_check_report",
     "PipelineReport": "reports",
     "UploadReport": "reports",
 }

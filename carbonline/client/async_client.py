@@ -17,8 +17,9 @@ from carbonline.client.check_report import CheckReport, check_report
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.enum_names import module_number, type_number
 from carbonline.client.errors import TotalsIncomplete
-from carbonline.client.file_loads import FileLoads, Progress
+from carbonline.client.file_loads import Progress
 from carbonline.client.json_struct import values_of
+from carbonline.client.load_checks import LoadChecks
 from carbonline.client.noted_rows import Rows, noted_rows
 from carbonline.client.paging import each_page, read_pages
 from carbonline.client.pending import report_and_pending, totals_and_pending
@@ -52,7 +53,7 @@ ROWS_MAX = 1_000_000
 RESULTS_MAX = 10**9
 
 
-class AsyncClient(FileLoads, Uploads):
+class AsyncClient(LoadChecks, Uploads):
     """Uploads files, waits until they are processed, and reads totals.
 
     Addresses are "unix:PATH" or "host:port"; `AsyncClient.local()` finds them. `tenant` may be

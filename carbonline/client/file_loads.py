@@ -104,7 +104,7 @@ class FileLoads:
         catalogue, scope = await self._of_type(type, module, year)
         check_mapping_is_of_a_type(mapping, scope.data_entry_type)
         read_so = await self._read_so(sheet, mapping, FACTORS, scope.data_entry_type)
-        payload = {**read_so, **_replacing(replace, take_away)}
+        payload = {**read_so, **replacing(replace, take_away)}
         job_type = "factor_ingest" if scope.data_entry_type else "routed_factor_ingest"
         return await self._sent(job_type, scope, Path(file), payload, catalogue, progress)
 
@@ -125,16 +125,13 @@ class FileLoads:
         Places are added, or changed if their code is known. With `replace` all others of the mode
         are removed. If entries use them, that fails, unless `take_away` is set.
         """
-        from carbonline.client.airports import airport_rows  # noqa: PLC0415  loads them all
-
-        source = airport_rows() if file is None else Path(file)
         read_so = await self._read_so(sheet, mapping, "locations")
         payload = {
             "transport_mode": transport_mode,
             **read_so,
-            **_replacing(replace, take_away),
+            **replacing(replace, take_away),
         }
-        return await self._rows_sent("locations", source, payload, progress)
+        return await self._rows_sent("locations", places_of(file), payload, progress)
 
     async def load_rates(
         self,
@@ -152,7 +149,7 @@ class FileLoads:
         them, that fails, unless `take_away` is set.
         """
         read_so = await self._read_so(sheet, mapping, "rates")
-        payload = {**read_so, **_replacing(replace, take_away)}
+        payload = {**read_so, **replacing(replace, take_away)}
         return await self._rows_sent("rates", Path(file), payload, progress)
 
     async def load_rooms(
@@ -171,7 +168,7 @@ class FileLoads:
         them, that fails, unless `take_away` is set.
         """
         read_so = await self._read_so(sheet, mapping, "rooms")
-        payload = {**read_so, **_replacing(replace, take_away)}
+        payload = {**read_so, **replacing(replace, take_away)}
         return await self._rows_sent("rooms", Path(file), payload, progress)
 
     async def wait(self, pipeline_id: int, progress: Progress | None = None) -> PipelineReport:
@@ -232,7 +229,17 @@ class FileLoads:
         return await self.wait(submitted.pipeline_id, progress)
 
 
-def _replacing(replace: bool, take_away: bool) -> Mapping[str, str]:
+def places_of(file: str | Path | None) -> Path | AsyncIterable[bytes]:
+    """The file, or the airports of the package airportsdata without one."""
+    if file is not None:
+        return Path(file)
+    from carbonline.client.airports import airport_rows  # noqa: PLC0415  loads them all
+
+    return airport_rows()
+
+
+def replacing(replace: bool, take_away: bool = False) -> Mapping[str, str]:
+    """What a payload says of other rows. Raises WrongArgument for consent to nothing."""
     if take_away and not replace:
         raise WrongArgument("take_away needs replace=True.")
     mode = {"mode": "replace"} if replace else {}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from carbonline.client.blocking import Blocking
 from carbonline.client.file_loads import Progress, Said
+from carbonline.client.load_check_report import LoadCheckReport
 from carbonline.client.reports import PipelineReport
 
 
@@ -33,6 +34,44 @@ class SyncFileLoads(Blocking):
                 module=module,
                 take_away=take_away,
                 priority=priority,
+                progress=progress,
+            )
+        )
+
+    def check_load(  # noqa: PLR0913 - each by its name
+        self,
+        kind: str,
+        file: str | Path | None = None,
+        type: str = "",  # noqa: A002
+        *,
+        year: int | None = None,
+        module: str | None = None,
+        transport_mode: str = "",
+        sheet: str | None = None,
+        mapping: Said = None,
+        replace: bool = False,
+        are_all: bool = False,
+        progress: Progress | None = None,
+    ) -> LoadCheckReport:
+        """Uploads a file and has a worker say what its load would do with it.
+
+        `kind` is what the file brings: "units", "factors" (of one type), "locations", "rates" or
+        "rooms". The other arguments are those of the load, such as `load_factors`, and so are the
+        errors; WrongArgument is raised for an argument that this load does not take. Nothing is
+        written but the file itself. What is found holds at the moment of the check.
+        """
+        return self._answer(
+            self._client.check_load(
+                kind,
+                file,
+                type,
+                year=year,
+                module=module,
+                transport_mode=transport_mode,
+                sheet=sheet,
+                mapping=mapping,
+                replace=replace,
+                are_all=are_all,
                 progress=progress,
             )
         )

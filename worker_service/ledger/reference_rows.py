@@ -175,10 +175,16 @@ async def rows_of_year(conn: Connection, tenant: str, kind: str, year: int) -> b
 
 
 def readers_of_rows(kind: ReferenceKind) -> list[PlaceColumns]:
-    """The columns with which entries name rows of a kind."""
+    """The columns with which entries, or their factors, name rows of a kind."""
     return [
-        PlaceColumns(data_entry_type, (columns,), excused_by, with_year=kind.has_years)
-        for data_entry_type, columns, excused_by in row_columns(kind.name)
+        PlaceColumns(
+            data_entry_type,
+            (columns,),
+            excused_by,
+            with_year=kind.has_years,
+            with_factors=with_factors,
+        )
+        for data_entry_type, columns, excused_by, with_factors in row_columns(kind.name)
     ]
 
 

@@ -30,6 +30,36 @@ FROM (
 JOIN unnest(CAST($8 AS text[])) AS w (code) ON w.code = u.code
 GROUP BY GROUPING SETS ((u.code), ())
 """
+# The same, where the factor that an entry was computed with names a place, too. What identifies a
+# factor never changes, so that the factor in force says it of all versions.
+PLACES_AND_FACTORS = """
+SELECT u.code AS key, count(DISTINCT u.row_number) AS entries
+FROM (
+    SELECT e.row_number,
+        concat_ws(', ', e.data ->> c.name, e.data ->> c.second, CAST($9 AS text)) AS code
+    FROM carbon.entries AS e
+    CROSS JOIN unnest(CAST($5 AS text[]), CAST($6 AS text[])) AS c (name, second)
+    WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $3 AND e.row_number <= $4
+        AND NOT e.data ?| CAST($7 AS text[])
+    UNION ALL
+    SELECT m.row_number,
+        concat_ws(
+            ', ',
+            f.classification ->> c.name,
+            f.classification ->> c.second,
+            CAST($9 AS text)
+        ) AS code
+    FROM carbon.emission_sets AS s
+    JOIN carbon.emissions AS m
+        ON m.tenant = s.tenant AND m.emission_set = s.emission_set AND m.entry_set = s.entry_set
+    JOIN carbon.factors AS f ON f.tenant = m.tenant AND f.factor_id = m.factor_id
+    CROSS JOIN unnest(CAST($5 AS text[]), CAST($6 AS text[])) AS c (name, second)
+    WHERE s.tenant = $1 AND s.entry_set = $2 AND s.state = 'PUBLISHED'
+        AND m.row_number > $3 AND m.row_number <= $4
+) AS u
+JOIN unnest(CAST($8 AS text[])) AS w (code) ON w.code = u.code
+GROUP BY GROUPING SETS ((u.code), ())
+"""
 ALL_ENTRY_SETS = """
 SELECT entry_set, unit, last_row_number
 FROM carbon.entry_sets
@@ -64,13 +94,14 @@ class PlaceColumns:
     """The one or two columns of a type that name each place, or row of reference data.
 
     Entries with a value in `excused_by` need none. With `with_year`, keys end with the year of the
-    entry.
+    entry. With `with_factors`, factors name one by the same columns.
     """
 
     data_entry_type: int
     columns: Sequence[tuple[str, ...]]
     excused_by: Sequence[str]
     with_year: bool = False
+    with_factors: bool = False
 
 
 @dataclass(slots=True)
@@ -92,16 +123,20 @@ class Usage:
 async def usage_of_places(
     conn: Connection, tenant: str, readers: Sequence[PlaceColumns], codes: Sequence[str]
 ) -> Usage:
-    """The entries of all years that name one of these codes. Call it within a snapshot."""
+    """The entries of all years that name one of these codes, or whose factors do.
+
+    Call it within a snapshot.
+    """
     usage = Usage(Counter())
     for reader in readers:
         names = [columns[0] for columns in reader.columns]
         seconds = [columns[1] if len(columns) > 1 else None for columns in reader.columns]
+        query = PLACES_AND_FACTORS if reader.with_factors else PLACES
         for one in await conn.fetch(ENTRY_SETS, tenant, reader.data_entry_type):
             year = str(one["year"]) if reader.with_year else None
             for first, last in _slices(one["last_row_number"]):
                 rows = await conn.fetch(
-                    PLACES,
+                    query,
                     *(tenant, one["entry_set"], first, last),
                     *(names, seconds, list(reader.excused_by), list(codes), year),
                 )

@@ -8,13 +8,13 @@ from typing import Any
 import click
 import pytest
 
-from carbonline import AsyncClient, Client
+from carbonline import AsyncClient, Client, LoadCheckReport
 from carbonline.client.enum_names import module_number, type_number
 from carbonline.client.errors import WrongArgument
 from carbonline.command.main import main
 from carbonline.v1 import types_pb2
 from tests.carbonline.client.test_scripts import client, folder
-from tests.carbonline.command.test_commands import terminal
+from tests.carbonline.command.test_commands import FACTORS, PLACES, terminal
 
 __all__ = ["client", "folder", "terminal"]
 
@@ -138,3 +138,71 @@ def test_factors_of_several_types_are_sent_by_their_module(client: Client, folde
     assert report.status == "success"
     with pytest.raises(WrongArgument, match="mapping is for a file of one type"):
         client.load_factors(factors, year=2024, module="purchase", mapping={"columns": {}, "x": 1})
+
+
+# The kind, the file, how the load is called otherwise, and some of what would change.
+LOADS: list[tuple[str, str, dict[str, Any], dict[str, int]]] = [
+    (
+        "units",
+        "unit_institutional_id,name\nU9,Arts\n",
+        {"year": 2024, "are_all": True},
+        {"new": 1},
+    ),
+    ("factors", FACTORS, {"type": "plane", "year": 2024}, {"new": 0, "changed": 0}),
+    ("locations", PLACES + "XXX,,,1.0,1.0\n", {}, {"new": 1, "same": 2}),
+    ("rates", "currency,year,units_per_eur\nUSD,2024,1.1\n", {"replace": True}, {"new": 1}),
+    ("rooms", "building_name,room_name,surface_m2\nBC,410,25\n", {}, {"new": 1}),
+]
+
+
+def test_each_load_is_checked_and_nothing_is_written(client: Client, folder: Path) -> None:
+    for kind, text, said, changes in LOADS:
+        file = folder / f"{kind}_to_check.csv"
+        file.write_text(text)
+        for _ in range(2):
+            report = client.check_load(kind, file, **said)
+            assert isinstance(report, LoadCheckReport)
+            found = {change: report.changes[change] for change in changes}
+            assert (found, report.error_cause) == (changes, ""), (kind, report)
+
+
+def test_what_is_wrong_with_a_file_is_a_finding(client: Client, folder: Path) -> None:
+    file = folder / "their_rates.csv"
+    file.write_text("Code,year,units_per_eur\nUSD,2024,1.1\nUSD,2023,cheap\n")
+    refused = client.check_load("rates", file)
+    assert (refused.error_cause, refused.is_good) == ("missing_columns", False)
+    report = client.check_load("rates", file, mapping={"columns": {"Code": "currency"}})
+    assert (report.rows_accepted, report.rows_rejected) == (1, 1)
+    [finding] = report.findings
+    assert (finding["finding"], finding["row"], finding["value"]) == ("rejected", 2, "cheap")
+
+
+@pytest.mark.parametrize("of", [Client, AsyncClient])
+def test_a_check_of_a_load_can_say_what_the_load_can(of: Any) -> None:
+    takes = inspect.signature(of.check_load).parameters.keys()
+    for load in ("units", "factors", "locations", "rates", "rooms"):
+        of_load = inspect.signature(getattr(of, f"load_{load}")).parameters.keys()
+        assert of_load - takes == (set() if load == "units" else {"take_away"})
+
+
+async def test_the_client_that_awaits_checks_the_airports_of_the_package(folder: Path) -> None:
+    async with AsyncClient.local(folder / "data") as client:
+        report = await client.check_load("locations")
+    assert report.rows_accepted > 5_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "why"),
+    [
+        ("unit", {}, "kind is one of units, factors, locations, rates, rooms"),
+        ("units", {}, "units needs a year"),
+        ("factors", {"year": 2024, "module": "purchase"}, "factors needs a type"),
+        ("rates", {"year": 2024}, "rates takes no year"),
+        ("locations", {"file": None, "transport_mode": "train"}, "name a file"),
+    ],
+)
+def test_what_a_load_does_not_take_is_told(
+    client: Client, kind: str, said: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(WrongArgument, match=why):
+        client.check_load(kind, **{"file": "no.csv", **said})

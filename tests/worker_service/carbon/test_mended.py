@@ -9,8 +9,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.worker_service.carbon.plane_files import ECONOMY, FACTOR_COLUMNS, PLANE, SCOPE, opening
+from worker_service.carbon.csv_source.header import Header
 from worker_service.carbon.csv_source.mended import Originals
-from worker_service.carbon.csv_source.reading import read_text
+from worker_service.carbon.csv_source.reading import TextBatch, read_text
+from worker_service.carbon.csv_source.spreadsheet_text import inert_text
+from worker_service.carbon.csv_source.widths import REJECTED, WideRecord
 from worker_service.carbon.parse.entries import read_entries
 from worker_service.carbon.parse.factors import read_factors
 from worker_service.carbon.parse.references import read_units
@@ -104,6 +107,58 @@ def test_every_value_is_read_as_before_when_it_is_sent_again(value: str) -> None
     [batch_again] = read_text(opening(again), ["a"], ["b"]).batches
     before, after = (str(b.frame["b"][0] or "").strip() for b in (batch, batch_again))
     assert after == before
+
+
+def in_python(header: Header, batch: TextBatch, rejected: pl.DataFrame) -> bytes:
+    """What Originals.lines writes, by the csv module, a row at a time."""
+    kept = [at for at in range(header.width) if at not in header.of_reasons]
+    reasons: dict[int, dict[str, None]] = {}
+    for row, column, _, reason in rejected.rows():
+        said = f"{column}: {reason}" if column else reason
+        reasons.setdefault(row, {})[said] = None
+    found = [(number, fields) for *fields, number in batch.raw.rows()]
+    found += [(record.row, record.fields) for record in batch.wide]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=header.separator, lineterminator="\n")
+    for number, fields in sorted(found, key=lambda one: one[0]):
+        if number in reasons:
+            own = [inert_text(fields[at] or "") for at in kept]
+            more = map(inert_text, fields[header.width :])
+            writer.writerow([*own, number, inert_text("; ".join(reasons[number])), *more])
+    return text.getvalue().encode()
+
+
+# No field that is read has the beginning of a new line in it other than "\n".
+TEXTS = st.text(st.characters(exclude_characters="\0\r", codec="utf-8"), max_size=6) | st.text(
+    st.sampled_from("=+-@\t'\"1.e; ,|\n\x1c\x85\u3000"), max_size=5
+)
+MARKS = st.sampled_from([",", ";", "\t", "|", "^", "."])
+ROWS = st.lists(st.lists(TEXTS | st.none(), min_size=3, max_size=3), max_size=5)
+WIDE = st.lists(st.lists(TEXTS, min_size=4, max_size=5), max_size=2)
+# The rows from 1 to 5 have fields of the header, those from 6 on more; 8 is of another batch.
+REASONS = st.lists(
+    st.tuples(st.integers(1, 8), st.sampled_from(["", "a", "b"]), TEXTS, TEXTS), max_size=9
+)
+
+
+@settings(deadline=None)
+@given(mark=MARKS, rows=ROWS, wide=WIDE, reasons=REASONS, of_reasons=st.sets(st.integers(0, 2)))
+def test_rejected_rows_are_written_as_the_csv_module_writes_them(
+    mark: str,
+    rows: list[list[str | None]],
+    wide: list[list[str]],
+    reasons: list[tuple[int, str, str, str]],
+    of_reasons: set[int],
+) -> None:
+    header = Header(mark, 3, {}, (), ("x", "y", "z"), (), frozenset(of_reasons), 0)
+    columns = {str(at): [row[at] for row in rows] for at in range(3)}
+    raw = pl.DataFrame(columns, schema=dict.fromkeys("012", pl.String)).with_columns(
+        row_number=pl.int_range(1, pl.len() + 1, dtype=pl.Int32)
+    )
+    records = [WideRecord(at, fields, len(fields)) for at, fields in enumerate(wide, 6)]
+    batch = TextBatch(pl.DataFrame(), pl.Series(), pl.DataFrame(), raw, records)
+    noted = pl.DataFrame(reasons, schema=REJECTED, orient="row")
+    assert Originals(header).lines(batch, noted) == in_python(header, batch, noted)
 
 
 @pytest.mark.parametrize("value", ["=1+1", "+1+1", "@x", "-a", '=HYPERLINK("x")'])

@@ -7,6 +7,9 @@ import pytest
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import YEAR, WorkerHarness
+from worker_service.carbon.reference_kinds import RATES as RATES_OF_YEARS
+from worker_service.ledger.reference_row_list import RowFilter, list_rows
+from worker_service.ledger.reference_rows import readers_of_rows
 
 PURCHASE = types_pb2.MODULE_PURCHASE
 SERVICES = types_pb2.DATA_ENTRY_TYPE_SERVICES
@@ -31,9 +34,9 @@ async def load(harness: WorkerHarness, text: str | None, **payload: object) -> P
     return await harness.ended(pipeline)
 
 
-async def load_purchases(harness: WorkerHarness) -> list[int]:
+async def load_purchases(harness: WorkerHarness, factors: str = FACTORS) -> list[int]:
     results: list[int] = []
-    for job_type, text in (("factor_ingest", FACTORS), ("csv_ingest", BOUGHT)):
+    for job_type, text in (("factor_ingest", factors), ("csv_ingest", BOUGHT)):
         view = await harness.ended(await harness.submit(job_type, text, **SCOPE))
         results += [job.result for job in view.in_order()]
     return results
@@ -85,6 +88,24 @@ async def test_rates_that_entries_use_go_with_consent_only(harness: WorkerHarnes
 
     await load(harness, None, mode="remove", codes=[CHF], take_away="yes")
     assert await harness.kg() == pytest.approx({"0828": 0, "0829": 45})
+
+
+async def test_entries_use_the_rate_of_the_currency_of_their_factor_too(
+    harness: WorkerHarness,
+) -> None:
+    await load(harness, RATES + f"GBP,{YEAR},0.85\nUSD,{YEAR - 1},1.3\n")
+    await load_purchases(harness, FACTORS.replace("EUR", "USD"))
+    usd = f"usd, {YEAR}"
+    [refused] = (await load(harness, None, mode="remove", codes=[usd])).in_order()
+    # One of them is in dollars itself, and counts once.
+    assert "3 entries use" in refused.message
+    assert refused.error_cause == "references_in_use"
+    readers = readers_of_rows(RATES_OF_YEARS)
+    listed = await list_rows(harness.ledger, RowFilter("local", "rates", readers=readers), "", 9)
+    assert listed.entries == {CHF: 1, usd: 3}
+    unused = [f"usd, {YEAR - 1}", f"gbp, {YEAR}"]
+    [removed] = (await load(harness, None, mode="remove", codes=unused)).in_order()[:1]
+    assert removed.message == "2 exchange rates were removed."
 
 
 async def test_a_rate_that_halves_the_kilograms_needs_consent(harness: WorkerHarness) -> None:

@@ -1,9 +1,13 @@
 """All modules of the carbon account, and lookups of the declarations of their types."""
 
+from typing import TypeGuard
+
 from worker_service.carbon.catalogue.modules import MODULES as MODULES
 from worker_service.carbon.declarations import (
     OVERRIDE_KEY,
     DataEntryType,
+    FactorLookup,
+    Lookup,
     Module,
     UndeclaredType,
 )
@@ -66,16 +70,21 @@ def place_columns(
     ]
 
 
-def row_columns(kind: str) -> list[tuple[int, tuple[str, ...], tuple[str, ...]]]:
+def row_columns(kind: str) -> list[tuple[int, tuple[str, ...], tuple[str, ...], bool]]:
     """The data-entry types whose entries name rows of a kind of reference data.
 
-    Tuples of the type, the columns that name the row, and those that excuse an entry from it.
+    Tuples of the type, the columns that name the row, those that excuse an entry from it, and
+    whether the factors of entries name rows by the same columns.
     """
+
+    def is_of(lookup: Lookup | FactorLookup) -> TypeGuard[ReferenceLookup]:
+        return isinstance(lookup, ReferenceLookup) and lookup.kind.name == kind
+
     return [
-        (known.id, lookup.keys, (OVERRIDE_KEY,))
+        (known.id, lookup.keys, (OVERRIDE_KEY,), any(map(is_of, known.factor_lookups)))
         for module in MODULES
         for known in module.types
         if isinstance(known, DataEntryType)
         for lookup in known.lookups
-        if isinstance(lookup, ReferenceLookup) and lookup.kind.name == kind
+        if is_of(lookup)
     ]

@@ -7,7 +7,8 @@ import polars as pl
 # What a spreadsheet would run as a formula. Numbers and blank fields may begin alike.
 _FORMULA = r"^[=+\-@\t\r]"
 _FORMULA_BEGINS = frozenset("=+-@\t\r")
-_HARMLESS = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^\s*$"
+# Blank for Python are four separators, too, which are not for Rust.
+_HARMLESS = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[\s\x1c-\x1f]*$"
 _GUARDED = r"(?s)^'([=+\-@\t\r].*)$"
 # Names of Dutch places begin so: 's-Hertogenbosch, 't Harde.
 _DUTCH_ARTICLE = r"^'[a-zA-Z][\s-]"
