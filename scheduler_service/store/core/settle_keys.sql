@@ -1,6 +1,7 @@
 -- Write back exclusive keys that this transaction holds locked. A key that was left passes to its
 -- oldest waiting job. NOT_STARTED -> QUEUED, for jobs that are first of their key and due, and for
--- those of no key whose time has come.
+-- those of no key whose time has come. Who is first of a key is as urgent as the most urgent of
+-- those who wait behind it, of the next :heirs_max.
 WITH passed AS MATERIALIZED (
     SELECT n.exclusive_key, n.next_number, n.drain_token, n.is_unsettled,
         CASE WHEN n.first_job_id IS NULL AND n.is_unsettled THEN (
@@ -14,6 +15,17 @@ WITH passed AS MATERIALIZED (
         CAST(:first_job_ids AS bigint[]), CAST(:drain_tokens AS bigint[]),
         CAST(:unsettled AS boolean[])
     ) AS n (exclusive_key, next_number, first_job_id, drain_token, is_unsettled)
+), urgent AS MATERIALIZED (
+    SELECT p.first_job_id AS job_id, (
+            SELECT min(h.priority) FROM (
+                SELECT w.priority FROM scheduler.jobs AS w
+                WHERE w.exclusive_key = p.exclusive_key AND w.state = 'NOT_STARTED'
+                ORDER BY w.key_number, w.job_id
+                LIMIT CAST(:heirs_max AS bigint)
+            ) AS h
+        ) AS priority
+    FROM passed AS p
+    WHERE p.first_job_id IS NOT NULL
 ), saved AS (
     UPDATE scheduler.exclusive_keys AS k
     SET next_number = p.next_number,
@@ -21,17 +33,39 @@ WITH passed AS MATERIALIZED (
         drain_token = p.drain_token
     FROM passed AS p
     WHERE k.exclusive_key = p.exclusive_key
+), raised AS (
+    UPDATE scheduler.jobs AS j
+    SET priority = waiting.priority,
+        fair_stamp = scheduler.fair_stamp(j.tenant, j.job_type, waiting.priority, NULL)
+    FROM (
+        SELECT q.job_id, u.priority
+        FROM urgent AS u
+        CROSS JOIN LATERAL (
+            SELECT f.job_id FROM scheduler.jobs AS f
+            WHERE f.job_id = u.job_id AND (f.state = 'QUEUED') IS TRUE AND f.priority > u.priority
+            -- Who holds it is about to claim it, or to end it.
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) AS q
+    ) AS waiting
+    WHERE j.job_id = waiting.job_id
 )
 UPDATE scheduler.jobs AS j
 SET state = 'QUEUED',
     run_after = NULL,
-    fair_stamp = scheduler.fair_stamp(j.tenant, j.job_type, j.priority, j.fair_stamp)
+    priority = least(j.priority, ready.priority),
+    fair_stamp = scheduler.fair_stamp(
+        j.tenant, j.job_type, least(j.priority, ready.priority),
+        CASE WHEN (j.priority > ready.priority) IS NOT TRUE THEN j.fair_stamp END
+    )
 FROM (
-    SELECT p.first_job_id AS job_id FROM passed AS p
-    WHERE p.is_unsettled AND p.drain_token IS NULL AND p.first_job_id IS NOT NULL
-    UNION
-    SELECT d.job_id FROM unnest(CAST(:due_job_ids AS bigint[])) AS d (job_id)
-    ORDER BY job_id
+    SELECT r.job_id, (SELECT u.priority FROM urgent AS u WHERE u.job_id = r.job_id) AS priority
+    FROM (
+        SELECT p.first_job_id AS job_id FROM passed AS p
+        WHERE p.is_unsettled AND p.drain_token IS NULL AND p.first_job_id IS NOT NULL
+        UNION
+        SELECT d.job_id FROM unnest(CAST(:due_job_ids AS bigint[])) AS d (job_id)
+    ) AS r
+    ORDER BY r.job_id
 ) AS ready
 WHERE j.job_id = ready.job_id
     AND j.state = 'NOT_STARTED'

@@ -10,6 +10,8 @@ from scheduler_service.store.core.freshness import FreshnessMarks
 from scheduler_service.store.core.rows import End, LockedPipelineRow
 from scheduler_service.store.core.statements import Connection, Row, sparse, statement
 
+# Of so many that wait behind it, who is first of a key is as urgent as the most urgent.
+HEIRS_MAX = 100
 YearKey: TypeAlias = tuple[str, int]
 
 
@@ -297,6 +299,7 @@ class UnitOfWork:
             drain_tokens=sparse([k.drain_token for k in keys]),
             unsettled=[name in self.unsettled_keys for name in names],
             due_job_ids=sorted(self.maybe_due_jobs),
+            heirs_max=HEIRS_MAX,
         )
         # QUEUED has no version of its own, but its watchers like to see it soon.
         self.woken_types.update(row.job_type for row in queued)

@@ -29,6 +29,8 @@ EVENTS_OF = {
     "try_claims": JobEvent.CLAIMED,
     "unqueue_job": JobEvent.SET_ASIDE,
 }
+# A part of a statement: what only becomes more urgent keeps its state.
+_RAISED = re.compile(r"\braised AS \(.*?^\)", re.DOTALL | re.MULTILINE)
 _UPDATE = re.compile(
     r"\bUPDATE\s+scheduler\.jobs\b[^;]*?\bSET\b(.*?)(?=\bFROM\b|\bWHERE\b)", re.DOTALL
 )
@@ -100,7 +102,7 @@ def _states_set(sql: str) -> set[JobState]:
 
 def _states_taken(sql: str) -> set[JobState]:
     """Which jobs the statement's conditions let through."""
-    conditions = _UPDATE.sub("", sql)
+    conditions = _UPDATE.sub("", _RAISED.sub("", sql))
     taken = {JobState(s) for s in re.findall(r"\bstate\s*=\s*'(\w+)'", conditions)}
     if re.search(r"\bstate\s*<>\s*'FINISHED'", conditions):
         taken |= set(JobState) - {JobState.FINISHED}

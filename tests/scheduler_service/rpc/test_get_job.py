@@ -98,6 +98,7 @@ async def test_a_job_is_shown_with_its_claims_what_it_waits_for_and_what_follows
         ("created", None, None),
         ("started", first.claim_token, client.worker_id),
         ("retry_later", first.claim_token, client.worker_id),
+        ("started", second.claim_token, client.worker_id),
         ("finished", second.claim_token, client.worker_id),
     ]
     assert (shown["state"], shown["result"], shown["attempts"]) == ("finished", "success", 2)

@@ -94,6 +94,37 @@ async def test_a_job_that_comes_back_is_as_urgent_as_the_duplicate_it_supersedes
 DEDUPS = [row.dedup for row in JOB_TYPES.values() if row.dedup is not None]
 
 
+async def test_who_is_first_of_a_key_is_as_urgent_as_those_behind_it(driver: StoreDriver) -> None:
+    slow = [await driver.submit("csv_ingest", INGEST, priority=9) for _ in range(3)]
+    other = [await driver.submit("noop", Scope(TENANT)) for _ in range(4)]
+    running = await driver.claim("csv_ingest")
+    await driver.submit("csv_ingest", INGEST, priority=9)
+    assert (await driver.claim("csv_ingest", "noop")).row.job_id == other[0].job_id
+    # It waits behind one that runs and two that wait.
+    await driver.submit("csv_ingest", INGEST, priority=1)
+    await driver.finish(running)
+    second = await driver.claim("csv_ingest", "noop")
+    assert (second.row.job_id, second.row.priority) == (slow[1].job_id, 1)
+    assert await driver.release(second, ReleaseReason.DRAIN, delay_seconds=0.0)
+    again = await driver.claim("csv_ingest", "noop")
+    assert again.row.job_id == slow[1].job_id
+    await driver.finish(again)
+    third = await driver.claim("csv_ingest", "noop")
+    assert (third.row.job_id, third.row.priority) == (slow[2].job_id, 1)
+
+
+async def test_a_claimable_job_becomes_as_urgent_as_who_comes_behind_it(
+    driver: StoreDriver,
+) -> None:
+    first = await driver.submit("csv_ingest", INGEST, priority=9)
+    await driver.submit("noop", Scope(TENANT))
+    await driver.submit("csv_ingest", INGEST, priority=1)
+    assert (await driver.claim("csv_ingest", "noop")).row.job_id == first.job_id
+    # Nobody else's key is concerned, and nobody becomes less urgent.
+    await driver.submit("csv_ingest", INGEST, priority=7)
+    assert sorted(await priorities(driver, "csv_ingest")) == [1, 1, 7]
+
+
 @pytest.mark.parametrize("dedup", DEDUPS, ids=lambda dedup: dedup.job_type)
 async def test_each_dedup_names_a_unique_index_of_waiting_jobs(
     dedup: object, database_url: str
