@@ -81,6 +81,11 @@ END = f"""async ([count, pause]) => {{
     }}
     return (performance.now() - begun) / 1000;
 }}"""
+# Of a browser without a window every tab is seen.
+SEEN = """(state) => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
 ANIMATIONS = "document.getAnimations().length"
 
 
@@ -113,6 +118,8 @@ def test_focus_and_place_are_kept_while_fifty_rows_change_in_each_second(busy: A
 
 def test_an_open_question_keeps_what_was_typed_while_rows_change(tabs: Tabs) -> None:
     page = tabs.open("/years/2024")
+    # What comes later moves what is below.
+    settled(page)
     page.get_by_role("button", name="Lock the year").click()
     page.get_by_label("Reason").fill("Audit")
     page.evaluate(TAKE, many(50))
@@ -177,3 +184,20 @@ def test_a_year_shows_what_is_live_beyond_what_the_stream_names(tabs: Tabs) -> N
     page.get_by_role("status").filter(has_text="2 or more running").wait_for()
     page.evaluate(TAKE, [{**named, "version": "3", "status": DONE}])
     badge.wait_for(state="detached")
+
+
+@pytest.mark.usefixtures("flown")
+def test_a_tab_that_nobody_sees_asks_anew_once_it_is_seen(tabs: Tabs) -> None:
+    page = tabs.open("/years/2024")
+    page.locator(".headline[aria-busy=false]").wait_for()
+    settled(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.evaluate(SEEN, "hidden")
+    page.evaluate(TAKE, many(1))
+    page.evaluate(END, [1, CHANGE_MS])
+    page.locator(".headline[aria-busy=true]").wait_for()
+    assert asked == []
+    page.evaluate(SEEN, "visible")
+    page.locator(".headline[aria-busy=false]").wait_for()
+    assert asked.count("/v1/years/2024/totals") == 1

@@ -10,8 +10,14 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer at all: the network, or a gateway that is down. */
+/** No answer at all: the network, a gateway that is down, or one that hangs. */
 export const UNREACHABLE = 0;
+/** The reason of a call that was given up, and of one that acts: it may have been done all the same. */
+export const NO_ANSWER = "NO_ANSWER";
+const NO_ANSWER_TO_ACT = "NO_ANSWER_TO_ACT";
+
+// The gateway waits for a service half as long. A slow line may take longer for a long answer: silence is bounded.
+const SILENT_MS_MAX = 60_000;
 
 let onUnauthenticated = () => {};
 
@@ -69,15 +75,49 @@ function queryOf(query) {
   return text ? `?${text}` : "";
 }
 
-async function ask(path, options) {
-  let answer;
+function ask(path, options) {
+  return listen(path, options, async (answer, hear) => {
+    const { text } = await textOf(answer, hear);
+    return taken(answer.status, answer.ok, text);
+  });
+}
+
+/** What `read(answer, hear)` makes of the answer at an address; given up a minute after it last called `hear`. */
+export async function listen(path, { signal, ...options }, read) {
+  const late = new AbortController();
+  let timer = 0;
+  const hear = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => late.abort(), SILENT_MS_MAX);
+  };
+  const ended = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+  hear();
   try {
-    answer = await fetch(path, { credentials: "same-origin", ...options });
+    return await read(await fetch(path, { credentials: "same-origin", ...options, signal: ended }), hear);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ApiError(UNREACHABLE, { detail: "", reason: "GATEWAY_UNREACHABLE" });
+    if (error instanceof ApiError || signal?.aborted) throw error;
+    const silent = options.method ? NO_ANSWER_TO_ACT : NO_ANSWER;
+    throw new ApiError(UNREACHABLE, { reason: late.signal.aborted ? silent : "GATEWAY_UNREACHABLE" });
+  } finally {
+    clearTimeout(timer);
   }
-  return taken(answer.status, answer.ok, await answer.text());
+}
+
+/** The text of an answer, piece by piece; if it has more than `most` characters, its beginning. */
+export async function textOf(answer, hear, most = Infinity) {
+  if (!answer.body) return { text: "", whole: true };
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { text, whole: true };
+    hear();
+    text += value;
+    if (text.length > most) {
+      await reader.cancel();
+      return { text, whole: false };
+    }
+  }
 }
 
 /** An answer's JSON, or its problem as an ApiError. */

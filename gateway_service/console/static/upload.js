@@ -1,5 +1,5 @@
 // Sends a file as it is, and submits the job that reads it, or the one that only checks it.
-import { ApiError, post, requestId, taken, UNREACHABLE } from "./api.js";
+import { ApiError, NO_ANSWER, post, requestId, taken, UNREACHABLE } from "./api.js";
 
 const JOBS = { entries: "csv_ingest", several: "routed_ingest", factors: "factor_ingest", units: "unit_sync" };
 // What says what such a job would do.
@@ -10,13 +10,32 @@ const CHECKS = {
 // Which job a file is for: its kind, or "several" for entries whose rows say their types.
 const jobKind = ({ kind, type }) => (kind === "entries" && type?.routing_column ? "several" : kind);
 
+// A file takes as long as its line is slow: a minute is given up in which no byte goes. Once all have gone, a proxy
+// may have to pass them on, of which nothing is heard.
+const SILENT_MS_MAX = 60_000;
+const PASSED_ON_MS_MAX = 600_000;
+
 /** Starts to send; {done, abort}: done is {blob}. fetch tells no progress of an upload. */
 export function sendFile({ kind, year, type, file }, onSent) {
   const request = new XMLHttpRequest();
   const query = new URLSearchParams({ year, file_name: file.name });
   if (kind !== "units") query.set("module", type.module);
+  let silence = 0;
+  let isLate = false;
+  const wait = (milliseconds) => {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      isLate = true;
+      request.abort();
+    }, milliseconds);
+  };
   const done = new Promise((resolve, reject) => {
-    request.upload.onprogress = (event) => onSent(event.loaded);
+    request.upload.onprogress = (event) => {
+      wait(SILENT_MS_MAX);
+      onSent(event.loaded);
+    };
+    request.upload.onload = () => wait(PASSED_ON_MS_MAX);
+    request.onloadend = () => clearTimeout(silence);
     request.onload = () => {
       try {
         resolve(taken(request.status, request.status < 300, request.responseText));
@@ -25,10 +44,12 @@ export function sendFile({ kind, year, type, file }, onSent) {
       }
     };
     request.onerror = () => reject(new ApiError(UNREACHABLE, {}));
-    request.onabort = () => reject(new DOMException("", "AbortError"));
+    request.onabort = () => reject(isLate ? new ApiError(UNREACHABLE, { reason: NO_ANSWER })
+      : new DOMException("", "AbortError"));
   });
   request.open("POST", `/v1/blobs?${query}`);
   request.setRequestHeader("content-type", file.type || "application/octet-stream");
+  wait(SILENT_MS_MAX);
   request.send(file);
   return { done, abort: () => request.abort() };
 }

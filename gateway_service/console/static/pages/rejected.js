@@ -1,5 +1,5 @@
 // The rejected rows of a pipeline: grouped by reason first, then the rows.
-import { get, taken } from "../api.js";
+import { get, listen, taken, textOf } from "../api.js";
 import { may } from "../caller.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
@@ -35,10 +35,12 @@ async function rejectedOf(id, signal) {
   for (const job of jobs.filter((one) => one.stats?.rejected_blob)) {
     const blob = job.stats.rejected_blob;
     const address = `/v1/blobs/${blob}/content`;
-    const answer = await fetch(address, { signal, credentials: "same-origin" });
-    // The problem in place of the rows.
-    if (!answer.ok) taken(answer.status, false, await answer.text());
-    const { text, whole } = await headOf(answer);
+    // A file of many megabytes is not kept in a page: the link has all of it.
+    const { text, whole } = await listen(address, { signal }, async (answer, hear) => {
+      const head = await textOf(answer, hear, BYTES_MAX);
+      // The problem in place of the rows.
+      return answer.ok ? head : taken(answer.status, false, head.text);
+    });
     found.push({ blob, address, job, again: uploadAgain(pipeline, sent), whole, ...parseCsv(text, whole) });
   }
   return found;
@@ -53,21 +55,6 @@ function uploadAgain({ kind, scope }, sent) {
   const wanted = { kind: form, year: scope.year, module: scope.module, type: isOfSeveral ? scope.module : scope.data_entry_type,
     unit: scope.unit, source: sent.source ?? sent.provider };
   return `/upload?${new URLSearchParams(Object.entries(wanted).filter(([, value]) => value))}`;
-}
-
-// A file of many megabytes is not kept in a page: the link has all of it.
-async function headOf(answer) {
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return { text, whole: true };
-    text += value;
-    if (text.length > BYTES_MAX) {
-      await reader.cancel();
-      return { text, whole: false };
-    }
-  }
 }
 
 function RejectedFile({ file }) {

@@ -50,8 +50,8 @@ function InstitutionTotals({ year }) {
       <${Tree} totals=${totals} year=${year} />
       ${isWhole() && html`<${Units} year=${year} ends=${ends} />`}
       <${ScopeBars} caption=${t("by_unit")} head=${t("unit")} rows=${unitRows(totals, last.value)} />
-      ${isWhole() && html`<p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>
-        <a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>`}
+      <p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>${" "}
+        ${isWhole() && html`<a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a>`}</p>
     </div>`}
   `;
 }
@@ -78,7 +78,7 @@ function Missing({ totals, year }) {
       ${one.reason ? html`<span lang="en">${one.reason}</span>` : one.stale_types.map(typeName).join(", ")}${" "}
       ${time(one.since)}</p>`)}
     ${without > 0 && html`<p class="notice">${tn("without_kg", without)}${" "}
-      ${isWhole() && html`<a href=${`/v1/years/${year}/uncomputed.csv`} download>${t("uncomputed_csv")}</a>`}</p>`}
+      <a href=${`/v1/years/${year}/uncomputed.csv`} download>${t("uncomputed_csv")}</a></p>`}
   `;
 }
 

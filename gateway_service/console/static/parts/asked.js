@@ -8,11 +8,14 @@ import { html } from "../html.js";
 import { caller } from "../store.js";
 import { t } from "../words.js";
 
+// What is said where nobody has answered.
+const UNHEARD = { NO_ANSWER: "no_answer", NO_ANSWER_TO_ACT: "no_answer_to_act" };
 // Asked again, they answer the same: what is not allowed, and what is not there.
 const FINAL = [403, 404];
 
 /**
- * `ask(signal)` is called again whenever one of `keys` changes; leaving the page aborts it.
+ * `ask(signal)` is called again whenever one of `keys` changes, in a tab that nobody sees once it is seen; leaving
+ * the page aborts it.
  * Returns {value, error, busy, again}.
  */
 export function useAsked(ask, keys) {
@@ -21,12 +24,15 @@ export function useAsked(ask, keys) {
   useEffect(() => {
     const abort = new AbortController();
     setState((old) => ({ ...old, busy: true }));
-    ask(abort.signal).then(
+    const begin = () => ask(abort.signal).then(
       (value) => !abort.signal.aborted && setState({ value, error: null, busy: false }),
       (error) => {
         if (!abort.signal.aborted) setState((old) => ({ ...old, error, busy: false }));
       },
     );
+    // What it has never shown is there when one comes to it.
+    if (document.visibilityState === "visible" || state.value === null) begin();
+    else document.addEventListener("visibilitychange", begin, { once: true, signal: abort.signal });
     return () => abort.abort();
   }, [...keys, turn]);
   const again = useCallback(() => setTurn((number) => number + 1), []);
@@ -48,7 +54,8 @@ export function Trouble({ error, again, focus = false }) {
   if (!error) return null;
   const isOfService = error instanceof ApiError && error.status;
   return html`<div class="trouble" role="alert" tabindex="-1" ref=${box}>
-    <p><strong lang=${isOfService ? "en" : undefined}>${error.status ? error.message : t("unreachable")}</strong></p>
+    <p><strong lang=${isOfService ? "en" : undefined}>${
+      error.status ? error.message : t(UNHEARD[error.reason] ?? "unreachable")}</strong></p>
     ${error.violations?.length > 1 && html`<ul>
       ${error.violations.map((one) => html`<li lang="en"><code>${one.field}</code>: ${one.description}</li>`)}
     </ul>`}

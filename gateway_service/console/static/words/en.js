@@ -207,6 +207,8 @@ export const words = {
   "newest_counted": "of the newest 10,000 pipelines, with a text 5,000",
   "next_rows": "Next rows",
   "next_tick": "Next time",
+  "no_answer": "No answer has come for a minute. Try again; if that does not help, check the network, and that carbonline runs.",
+  "no_answer_to_act": "No answer has come for a minute. It may have been done all the same: look before you do it again.",
   "no_connection": "No connection since {at}; figures may be older",
   "no_mapping": "none: the columns are those of the template",
   "no_mappings": "No mapping is saved. A check of a file may propose one.",

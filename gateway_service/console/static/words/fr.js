@@ -207,6 +207,8 @@ export const words = {
   "newest_counted": "parmi les 10 000 pipelines les plus récents, avec un texte 5 000",
   "next_rows": "Lignes suivantes",
   "next_tick": "Prochaine fois",
+  "no_answer": "Aucune réponse depuis une minute. Réessayez, puis vérifiez le réseau et que carbonline tourne.",
+  "no_answer_to_act": "Aucune réponse depuis une minute. Peut-être est-ce fait malgré tout : regardez avant de recommencer.",
   "no_connection": "Pas de connexion depuis {at} ; les chiffres peuvent dater",
   "no_mapping": "aucune : les colonnes sont celles du modèle",
   "no_mappings": "Aucune correspondance n’est enregistrée. La vérification d’un fichier peut en proposer une.",
