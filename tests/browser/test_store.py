@@ -7,7 +7,7 @@ import pytest
 
 STORE = (
     "async (steps) => { const store = { ...await import('/static/store.js'),"
-    " ...await import('/static/standing.js') }; store.forget();"
+    " ...await import('/static/parts/badge.js') }; store.forget();"
 )
 
 LIVE = "PIPELINE_STATUS_RUNNING"

@@ -5,10 +5,9 @@ import { askNewest, askTotals, isWhole, may, seesModule } from "../caller.js";
 import { change, MODULES, moduleName, time, tonnes } from "../format.js";
 import { html } from "../html.js";
 import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
-import { FailureBadge, ModuleBadge } from "../parts/badge.js";
+import { FailureBadge, isStale, ModuleBadge, newestOf } from "../parts/badge.js";
 import { Confirm, Recalculate } from "../parts/confirm.js";
 import { YearChoice } from "../router.js";
-import { isStale, newestOf } from "../standing.js";
 import { endsOf, failureEndsOf, isFollowed, isLive, moreLive, take, takeActive, years } from "../store.js";
 import { t, tn } from "../words.js";
 
