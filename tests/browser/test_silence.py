@@ -63,7 +63,7 @@ def test_a_list_that_hangs_is_given_up_and_asked_for_again(tabs: Tabs) -> None:
     assert page.get_by_label("Module").count() == 1
 
 
-def told(page: Any) -> Any:
+def outcome(page: Any) -> Any:
     return comes(page, lambda: page.evaluate(TOLD), lambda found: found is not None)
 
 
@@ -76,13 +76,13 @@ def test_an_answer_may_take_long_and_silence_ends_it(tabs: Tabs) -> None:
         page.evaluate("(piece) => window.put(piece)", piece)
         page.clock.fast_forward(PART)
     page.evaluate("() => window.put(null)")
-    assert told(page) == {"a": 1}
+    assert outcome(page) == {"a": 1}
     for method, reason in (("get", "NO_ANSWER"), ("post", "NO_ANSWER_TO_ACT")):
         page.evaluate(DRIP)
         page.evaluate(CALL, method)
         page.evaluate("() => window.put('{')")
         page.clock.fast_forward(MINUTE)
-        assert told(page) == reason
+        assert outcome(page) == reason
 
 
 def test_a_file_takes_as_long_as_its_bytes_go(tabs: Tabs) -> None:
@@ -97,4 +97,4 @@ def test_a_file_takes_as_long_as_its_bytes_go(tabs: Tabs) -> None:
     assert page.evaluate(TOLD) is None
     page.evaluate("() => window.sent.upload.onprogress({ loaded: 1 })")
     page.clock.fast_forward(MINUTE)
-    assert told(page) == "NO_ANSWER"
+    assert outcome(page) == "NO_ANSWER"
