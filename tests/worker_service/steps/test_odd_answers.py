@@ -36,6 +36,8 @@ CAUSES = {
     "pages_repeat",
     "service_refused",
     "units_not_a_tree",
+    # Of records that a service counts, and of which it answers none, the job asks once more.
+    "would_try_again",
 }
 LONG = "x" * ((1 << 20) + 1)
 # Half of a letter, what ends lines in some files, digits that are none of ASCII, a formula.
