@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from playwright.sync_api import Route
-
 from tests.browser.conftest import Tabs
 from tests.browser.settling import comes, settled
 
@@ -46,9 +44,9 @@ TOLD = "window.told"
 
 
 def test_a_list_that_hangs_is_given_up_and_asked_for_again(tabs: Tabs) -> None:
-    hung: list[Route] = []
+    hung: list[Any] = []
 
-    def hang(route: Route) -> None:
+    def hang(route: Any) -> None:
         hung.append(route)
 
     tabs.context.route("**/v1/pipelines?*", hang, times=1)
