@@ -31,6 +31,7 @@ from gateway_service.problem_answers import answer_of
 from gateway_service.readiness import Readiness
 from gateway_service.services import Services
 from gateway_service.settings import Settings
+from gateway_service.small_reads import READ_BYTES_MAX, SmallReads
 from gateway_service.transcode.problems import Problem
 
 CONNECTIONS_MAX = 4_000
@@ -168,6 +169,7 @@ class _Connection(HttpToolsProtocol):
     _head_bytes = 0
     _has_many_headers = False
     _is_lost = False
+    _is_refused = False
     # The request that is answered now; others may stand behind it.
     _at_work: RequestResponseCycle | None = None
     _late: asyncio.TimerHandle | None = None
@@ -234,6 +236,8 @@ class _Connection(HttpToolsProtocol):
             self._rest = None
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
         self._head_bytes += len(data)
         super().data_received(data)
         if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
@@ -265,6 +269,9 @@ class _Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._head_bytes = 0
         super().on_body(body)
+        # uvicorn would keep 64 KiB before it reads no further.
+        if len(self.cycle.body) > READ_BYTES_MAX and not self.cycle.response_complete:
+            self.flow.pause_reading()
         self._note()
 
     def on_message_complete(self) -> None:
@@ -305,14 +312,21 @@ class _Connection(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         """Answers, and ends the connection; within another answer it would be a part of that."""
-        if not self._answers():
-            answer = answer_of(problem)
-            answer.headers["content-security-policy"] = POLICY_OF_DATA
-            answer.headers["connection"] = "close"
-            first = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}".encode()
-            lines = [first, *(b": ".join(one) for one in answer.raw_headers)]
-            self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
-        self.transport.close()
+        if self._is_refused:
+            return
+        if self._answers():
+            self.transport.close()
+            return
+        answer = answer_of(problem)
+        answer.headers["content-security-policy"] = POLICY_OF_DATA
+        answer.headers["connection"] = "close"
+        first = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}".encode()
+        lines = [first, *(b": ".join(one) for one in answer.raw_headers)]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
+        # Closed now, what is still on its way here would cut the answer off on its way there.
+        self._is_refused = True
+        self.transport.write_eof()
+        self._rest = self.loop.call_later(REST_SECONDS, self.transport.abort)
 
     def _answers(self) -> bool:
         """Whether an answer is on its way, or owed to a request that is whole."""
@@ -329,7 +343,9 @@ def _head_too_large() -> Problem:
 
 def _connections(waiting: Waiting) -> Any:
     """What uvicorn makes a connection with."""
-    return partial(_Connection, waiting=waiting, connections=connections_max(CONNECTIONS_MAX))
+    make = partial(_Connection, waiting=waiting, connections=connections_max(CONNECTIONS_MAX))
+    buffer = bytearray(READ_BYTES_MAX)
+    return lambda **of_uvicorn: SmallReads(make(**of_uvicorn), buffer)
 
 
 class _Server(uvicorn.Server):
