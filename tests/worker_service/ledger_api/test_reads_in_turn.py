@@ -45,14 +45,21 @@ async def hidden_units(database_url: str) -> AsyncIterator[None]:
 
 
 async def test_the_reads_of_one_tenant_do_not_stand_before_the_read_of_another(
-    book_client: Client, database_url: str, asked: list[str]
+    book_client: Client, database_url: str, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
+    take = Turns._take
+
+    async def lent(turns: Turns, asker: str) -> None:
+        await take(turns, asker)
+        order.append(asker)
 
     async def listed(whose: str) -> None:
         request = reference_pb2.ListUnitsRequest()
         await book_client.ledger.ListUnits(request, metadata=as_caller(whose))
-        order.append(whose)
+
+    # In the order of their turns: which of them ends first is up to a busy machine.
+    monkeypatch.setattr(Turns, "_take", lent)
 
     async with hidden_units(database_url):
         reading = [asyncio.ensure_future(listed("local")) for _ in range(READS)]
@@ -60,7 +67,7 @@ async def test_the_reads_of_one_tenant_do_not_stand_before_the_read_of_another(
         reading.append(asyncio.ensure_future(listed("another")))
         await until(lambda: "another" in asked)
     await asyncio.gather(*reading)
-    assert order.index("another") < READS / 2
+    assert order.index("another") == CONNECTIONS
 
 
 async def test_a_look_that_callers_share_is_in_the_turn_of_none_of_them(
