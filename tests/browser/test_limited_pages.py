@@ -84,3 +84,25 @@ def test_rows_of_a_pipeline_are_those_of_each_of_their_units(theirs: Tabs) -> No
     settled(page)
     seen += cells.all_inner_texts()
     assert seen == ["0828", "0900"]
+
+
+def test_who_has_more_pairs_than_a_page_asks_for_reads_that_sums_are_of_some(tabs: Tabs) -> None:
+    units = [f"{unit:04}" for unit in range(41)]
+
+    def many(route: Any) -> None:
+        response = {"name": "ann", "tenants": ["local"], "roles": ["ROLE_OPERATOR"]}
+        modules = {"all_modules": True, "modules": []}
+        route.fulfill(json={**response, **modules, "all_units": False, "units": units})
+
+    asked: list[str] = []
+
+    def noted(route: Any) -> None:
+        asked.append(unit_of(route))
+        totals(route)
+
+    tabs.context.route("**/v1/me", many)
+    tabs.context.route(re.compile(r"/v1/years/\d+/totals\?"), noted)
+    page = tabs.open("/totals?year=2024")
+    page.get_by_text("Sums are of the first 40 of its 41 pairs").wait_for()
+    settled(page)
+    assert set(asked) == set(units[:40])

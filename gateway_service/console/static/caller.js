@@ -99,11 +99,14 @@ export function TenantChoice({ onChoice }) {
 // What is of all units or modules is refused to who has limited ones: each pair of a module and a unit of
 // theirs is asked for, and added up here.
 
-// Of more pairs a page would ask for too much: it tells of the first.
-const PAIRS_MAX = 40;
+// Of more pairs a page would ask for too much: it tells of the first, and says so.
+export const PAIRS_MAX = 40;
 const SUMMED = ["ghg_scope_1_kg", "ghg_scope_2_kg", "ghg_scope_3_kg", "total_kg", "entries_without_kg"];
 // Of somebody who cannot be known now, the services decide.
 const UNKNOWN = { all_modules: true, all_units: true };
+
+/** How many pairs of a module and a unit somebody may see. */
+export const pairsOf = (who) => (who.all_modules ? 1 : who.modules.length) * (who.all_units ? 1 : who.units.length);
 
 /** The filters {module, unit} with which to ask, one after the other; "" stands for all. */
 export async function limits({ module = "", unit = "" } = {}) {

@@ -340,6 +340,7 @@ export const words = {
   "page.upload": "Upload",
   "page.years": "Year",
   "pages": "Pages",
+  "pairs_cut": "Sums are of the first {n} of its {all} pairs of module and unit. The CSV file of the page Totals has all.",
   "parts_n": "{n} parts",
   "pause": "Pause",
   "pause_question": "Pause “{kind}”? Its jobs wait until it is resumed; those that run go on.",

@@ -340,6 +340,7 @@ export const words = {
   "page.upload": "Téléverser",
   "page.years": "Année",
   "pages": "Pages",
+  "pairs_cut": "Les sommes portent sur {n} de ses {all} paires de module et d’unité. Le CSV de la page Totaux les a toutes.",
   "parts_n": "{n} parties",
   "pause": "Suspendre",
   "pause_question": "Suspendre « {kind} » ? Ses tâches attendent la reprise ; celles en cours continuent.",
