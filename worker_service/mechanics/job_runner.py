@@ -119,7 +119,8 @@ class JobRunner:
         held.attach(task)
         try:
             outcome = await self._registry.steps[held.job.job_type](run)
-        except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001  judged below
+        # The code of others may exit, which must not end the worker.
+        except (Exception, SystemExit, asyncio.CancelledError) as raised:  # noqa: BLE001  judged below
             error = raised
         if not held.detach():
             # A hard stop of the process: the scheduler is told nothing.

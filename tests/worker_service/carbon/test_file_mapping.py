@@ -173,6 +173,17 @@ def test_constants_stand_in_each_row() -> None:
     )
 
 
+def test_a_file_of_one_unit_may_have_its_unit_as_the_only_constant() -> None:
+    one = EntryScope(SCOPE.year, SCOPE.units, unit="0828")
+    row = {name: value for name, value in GOOD.items() if name != "unit_institutional_id"}
+    text = csv_of(list(row), [row])
+    mapping = FileMapping(constants={"unit_institutional_id": "0828"})
+    accepted, rejected = read(text, mapping, one)
+    assert rejected.is_empty()
+    assert accepted.equals(read(text, scope=one)[0])
+    assert accepted.height == 1
+
+
 def test_a_column_may_be_read_as_nothing() -> None:
     text = csv_of(["From", *COLUMNS], [{**GOOD, "From": "CDG"}])
     mapping = FileMapping(columns={"From": "origin_iata", "origin_iata": ""})

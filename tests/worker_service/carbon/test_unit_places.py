@@ -3,6 +3,7 @@
 import pytest
 
 from tests.worker_service.carbon.plane_files import opening
+from worker_service.carbon.file_mapping import FileMapping
 from worker_service.carbon.parse import unit_places as module
 from worker_service.carbon.parse.references import read_units
 from worker_service.carbon.parse.unit_places import UnitPlaces, unit_places
@@ -24,6 +25,13 @@ def test_units_stand_below_known_ones_and_those_of_the_file_in_any_case() -> Non
 def test_a_file_without_the_column_says_nothing_of_places() -> None:
     found = places("unit_institutional_id,name\nSCI,Science\n")
     assert (found.parents, found.unknown.listed.is_empty()) == ({}, True)
+
+
+def test_a_parent_that_the_mapping_sets_is_that_of_each_unit() -> None:
+    text = opening("unit_institutional_id,name\nSCI,Science\n")
+    for top, parent in (("EPFL", "EPFL"), ("", None)):
+        parsed = read_units(text, FileMapping(constants={"parent_unit_id": top}))
+        assert unit_places(parsed, ["EPFL"]).parents == {"SCI": parent}
 
 
 def test_a_parent_that_nobody_knows_is_told_and_the_unit_stays_where_it_is() -> None:

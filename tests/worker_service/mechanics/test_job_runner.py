@@ -98,6 +98,24 @@ async def test_an_unexpected_exception_is_logged_once_and_ends_the_job(
     assert (line["job_id"], line["claim_token"], line["tenant"]) == (1, 1, "epfl")
 
 
+async def test_a_step_that_exits_ends_its_job_and_not_the_worker(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    async def step(run: Run) -> Outcome:
+        if run.job.job_id == 1:
+            raise SystemExit(3)
+        return Succeeded()
+
+    await scheduler.give()
+    await scheduler.give()
+    worker = start_worker(step)
+    await scheduler.until(lambda: len(scheduler.finishes) == 2)
+    finish = scheduler.finishes[1]
+    assert (finish.error_cause, finish.message) == ("unexpected_exception", "SystemExit: 3")
+    assert worker.log.one("handler_raised")["level"] == "error"
+    assert scheduler.finishes[2].result == types_pb2.JOB_RESULT_SUCCESS
+
+
 async def test_a_step_that_returns_no_outcome_is_a_defect(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:

@@ -34,7 +34,7 @@ class Header:
     the file. `unnamed`: positions of columns without a name. `of_reasons`: positions of the columns
     that a file of rejected rows has in addition, which are ignored. `needed`: how many columns no
     row may leave out. `of_cells`: the rows are cells of a workbook, so no value can run into the
-    next one.
+    next one. `constants`: columns that the mapping sets for all rows.
     """
 
     separator: str
@@ -46,6 +46,12 @@ class Header:
     of_reasons: frozenset[int]
     needed: int
     of_cells: bool = False
+    constants: frozenset[str] = frozenset()
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The known columns that the rows have a value of, from the file or from the mapping."""
+        return self.constants.union(self.positions)
 
     @property
     def written_names(self) -> tuple[str, ...]:
@@ -120,6 +126,7 @@ def read_header(
         unnamed=tuple(at for at, name in enumerate(names_in_file) if not name),
         of_reasons=frozenset(at for at, name in enumerate(names) if name in REASON_COLUMNS),
         needed=len(needed),
+        constants=frozenset(mapping.constants),
     )
 
 

@@ -17,11 +17,13 @@ def check_constants(
 
     `year` is that of the file's days, None if it may have any.
     """
-    if not mapping.constants:
+    set_here = [one for one in columns if one.name in mapping.constants]
+    # The unit of a file of one unit is none of them: each row's is looked up.
+    if not set_here:
         return
     texts = {name: pl.lit(value or None, pl.String) for name, value in mapping.constants.items()}
     row = pl.DataFrame({"row_number": [1]}, schema={"row_number": pl.Int32}).with_columns(**texts)
-    checked = check_rows(row, [one for one in columns if one.name in texts], year)
+    checked = check_rows(row, set_here, year)
     for _, name, value, reason in checked.rejected.rows():
         said = f"the mapping sets {name} to {value or 'nothing'}, and it {reason}"
         raise RefusedFile(Cause.MAPPING, said)

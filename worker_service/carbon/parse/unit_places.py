@@ -22,8 +22,8 @@ from worker_service.carbon.parse.values import comparison_keys
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitPlaces:
     """The parent of each unit that the file places, None at the top. The others stay where they
-    are: a file without the column says nothing, and `unknown` are those with a parent that nobody
-    knows.
+    are: a file without the column, or a mapping that sets it, says nothing, and `unknown` are those
+    with a parent that nobody knows.
     """
 
     parents: Mapping[str, str | None]
@@ -32,7 +32,7 @@ class UnitPlaces:
 
 def unit_places(parsed: ParsedTable, known: Collection[str]) -> UnitPlaces:
     """`known` are the ids of the institution's units; a parent is one of them, or in the file."""
-    if PARENT_COLUMN not in parsed.originals.header.positions:
+    if PARENT_COLUMN not in parsed.originals.header.given:
         return UnitPlaces({}, DoubtfulUnits(frozenset(), merged_rejections([])))
     rows = parsed.accepted.select("row_number", "unit_id", PARENT_COLUMN)
     units = [*known, *rows["unit_id"].to_list()]
