@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -26,6 +26,7 @@ from gateway_service.access.headers import ALWAYS, POLICY_OF_DATA
 from gateway_service.access.limits import StreamLimits
 from gateway_service.access.waiting import Waiting, connections_max
 from gateway_service.application import application
+from gateway_service.lingering import Lingering
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.problem_answers import answer_of
 from gateway_service.readiness import Readiness
@@ -169,7 +170,8 @@ class _Connection(HttpToolsProtocol):
     _head_bytes = 0
     _has_many_headers = False
     _is_lost = False
-    _is_refused = False
+    # What still comes belongs to a request that is refused.
+    _has_rest = False
     # The request that is answered now; others may stand behind it.
     _at_work: RequestResponseCycle | None = None
     _late: asyncio.TimerHandle | None = None
@@ -184,10 +186,12 @@ class _Connection(HttpToolsProtocol):
         # A stranger who says nothing keeps nobody out.
         if self._open() >= self._connections_max:
             self._waiting.end_one()
-        self._waiting.add(transport)
-        super().connection_made(transport)
-        self.flow = _Flow(transport, self._note)
-        self._late = self.loop.call_later(HEAD_SECONDS, transport.abort)
+        self._end = Lingering(transport, self._may_send, REST_SECONDS)
+        lingering = cast(asyncio.Transport, self._end)
+        self._waiting.add(lingering)
+        super().connection_made(lingering)
+        self.flow = _Flow(lingering, self._note)
+        self._late = self.loop.call_later(HEAD_SECONDS, self._end_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
@@ -230,13 +234,27 @@ class _Connection(HttpToolsProtocol):
             return True
         return cycle.more_body and not self.flow.read_paused
 
+    def _may_send(self) -> bool:
+        """Whether more of a request may be on its way that is answered already."""
+        if self._has_rest:
+            return True
+        # There is none before the first request.
+        return self.cycle is not None and self.cycle.more_body  # type: ignore[redundant-expr]
+
+    def _end_late(self) -> None:
+        """Ends a connection whose head has not come. What we do not read cannot come."""
+        if self.flow.read_paused:
+            self._late = self.loop.call_later(HEAD_SECONDS, self._end_late)
+        else:
+            self.transport.abort()
+
     def _end_rest(self) -> None:
         if self._rest is not None:
             self._rest.cancel()
             self._rest = None
 
     def data_received(self, data: bytes) -> None:
-        if self._is_refused:
+        if self._has_rest or self._end.drops:
             return
         self._head_bytes += len(data)
         super().data_received(data)
@@ -246,7 +264,7 @@ class _Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._late is None:
-            self._late = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+            self._late = self.loop.call_later(HEAD_SECONDS, self._end_late)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= HEADERS_MAX:
@@ -306,27 +324,22 @@ class _Connection(HttpToolsProtocol):
         has_body = any(name in OF_BODIES and value != b"0" for name, value in self.headers)
         if has_body and self.parser.should_upgrade():
             # httptools leaves the body out, as if it were of the other protocol.
+            self._has_rest = True
             words = "The gateway speaks HTTP/1.1 only: send what has a body without `Upgrade`."
             return Problem(400, "UPGRADE_WITH_BODY", words, headers={"connection": "close"})
         return None
 
     def _refuse(self, problem: Problem) -> None:
         """Answers, and ends the connection; within another answer it would be a part of that."""
-        if self._is_refused:
-            return
-        if self._answers():
-            self.transport.close()
-            return
-        answer = answer_of(problem)
-        answer.headers["content-security-policy"] = POLICY_OF_DATA
-        answer.headers["connection"] = "close"
-        first = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}".encode()
-        lines = [first, *(b": ".join(one) for one in answer.raw_headers)]
-        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
-        # Closed now, what is still on its way here would cut the answer off on its way there.
-        self._is_refused = True
-        self.transport.write_eof()
-        self._rest = self.loop.call_later(REST_SECONDS, self.transport.abort)
+        if not self._answers():
+            answer = answer_of(problem)
+            answer.headers["content-security-policy"] = POLICY_OF_DATA
+            answer.headers["connection"] = "close"
+            first = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}".encode()
+            lines = [first, *(b": ".join(one) for one in answer.raw_headers)]
+            self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
+            self._has_rest = True
+        self.transport.close()
 
     def _answers(self) -> bool:
         """Whether an answer is on its way, or owed to a request that is whole."""

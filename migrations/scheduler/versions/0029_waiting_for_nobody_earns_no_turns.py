@@ -70,13 +70,29 @@ $$
 # saved nothing up, and a queue that is paused or that such workers leave alone says nothing. Where
 # no job of the type waits, the others say who is next, so that stamps of all types mean the same.
 # `wanted` is an earlier stamp of the same job, which it keeps if it can. In a late queue all stamps
-# are as much earlier as they count as later.
+# are as much earlier as they count as later. What is paused stands without gaps, for all of it is
+# late by the same when the pause ends: what others claimed between two jobs would be waited for
+# once more.
+IN_A_PAUSE = """
+    IF behind IS NOT NULL AND EXISTS (
+        SELECT FROM scheduler.pauses AS p
+        WHERE p.job_type = of_type AND p.tenant = of_tenant AND p.resumed_at IS NULL
+    ) THEN
+        SELECT q.fair_stamp INTO head
+        FROM scheduler.jobs AS q
+        WHERE q.state = 'QUEUED' AND q.job_type = of_type AND q.tenant = of_tenant
+            AND q.priority = of_priority
+        ORDER BY q.fair_stamp, q.job_id
+        LIMIT 1;
+        RETURN coalesce(least(greatest(wanted, head), behind), behind);
+    END IF;"""
 FAIR_STAMP = """
 CREATE OR REPLACE FUNCTION scheduler.fair_stamp(
     of_tenant text, of_type text, of_priority smallint, wanted bigint
 ) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     behind bigint;
+    head bigint;
     next_claimed bigint;
     takers uuid[] := scheduler.takers(of_tenant, of_type);
 BEGIN
@@ -85,7 +101,7 @@ BEGIN
     WHERE q.state = 'QUEUED' AND q.job_type = of_type AND q.tenant = of_tenant
         AND q.priority = of_priority
     ORDER BY q.fair_stamp DESC, q.job_id DESC
-    LIMIT 1;
+    LIMIT 1;{in_a_pause}
     next_claimed := scheduler.next_stamp(takers, of_type, of_priority);
     IF next_claimed IS NULL THEN
         IF cardinality(takers) = 0 THEN
@@ -102,7 +118,7 @@ BEGIN
     RETURN greatest(next_claimed, least(wanted, coalesce(behind, next_claimed)));
 END
 $$
-"""
+""".replace("{in_a_pause}", IN_A_PAUSE)
 NEXT_STAMP_OF_BEFORE = NEXT_STAMP.replace(
     """
     has_late boolean := EXISTS (SELECT FROM scheduler.late_queues);""",
@@ -114,10 +130,18 @@ NEXT_STAMP_OF_BEFORE = NEXT_STAMP.replace(
         END IF;""",
     "",
 )
-FAIR_STAMP_OF_BEFORE = FAIR_STAMP.replace(
-    """
+FAIR_STAMP_OF_BEFORE = (
+    FAIR_STAMP.replace(
+        """
     next_claimed := next_claimed - scheduler.late_by(of_tenant, of_type, of_priority);""",
-    "",
+        "",
+    )
+    .replace(IN_A_PAUSE, "")
+    .replace(
+        """
+    head bigint;""",
+        "",
+    )
 )
 
 

@@ -177,6 +177,21 @@ async def test_what_could_not_be_claimed_has_saved_nothing_up(
     assert await driver.store.pool.fetchval("SELECT count(*) FROM scheduler.late_queues") == 0
 
 
+async def test_what_comes_to_a_paused_queue_has_its_turns_when_the_pause_ends(
+    driver: StoreDriver,
+) -> None:
+    worker = driver.another()
+    await worker.claim_all("csv_check", "noop", max_jobs=1)
+    await driver.store.pause_job_type((TENANT,), "csv_check", "a test asks", "tester")
+    await flood(driver, 120, "noop", OTHER)
+    for _ in range(4):
+        await driver.submit("csv_check", INGEST)
+        await worker.claim_all("noop", max_jobs=20)
+    await driver.store.resume_job_type((TENANT,), "csv_check", "tester")
+    # Others' jobs that were claimed between two of them are not waited for once more.
+    assert (await whose(worker, 10)).count(TENANT) == 4
+
+
 async def whose(driver: StoreDriver, jobs: int) -> list[str]:
     """Whose the next jobs are of either type, claimed one by one."""
     return [(await driver.claim("csv_check", "noop")).row.tenant for _ in range(jobs)]
