@@ -127,7 +127,7 @@ def _stamp_of(token_file: Path | None) -> tuple[int, int, int]:
     if token_file is None:
         return (0, 0, 0)
     found = token_file.stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def _metadata_of(token_file: Path | None) -> Metadata:

@@ -137,7 +137,7 @@ def _stamps_of(tls: TlsFiles) -> Stamps:
     """Raises OSError if a file is not there."""
     files = (tls.ca, tls.certificate, tls.key)
     stats = [path.stat() for path in files if path is not None]
-    return tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in stats)
+    return tuple((one.st_ctime_ns, one.st_size, one.st_ino) for one in stats)
 
 
 def _go_together(tls: TlsFiles) -> bool:

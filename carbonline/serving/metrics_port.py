@@ -27,6 +27,8 @@ LOOK_SECONDS_MAX = 4.0
 # Whose request has not come whole, or who has not read the answer, is gone after this long.
 IDLE_SECONDS = 10.0
 REQUESTS_MAX = 32
+# Those who ask here send few headers, if any.
+REQUEST_BYTES_MAX = 16 * 1024
 # Who is told to give way has gone after this long, or the machine is too busy for one more.
 GIVE_WAY_SECONDS = 1.0
 STARTING = "it is starting"
@@ -94,7 +96,7 @@ class _Handler(WSGIRequestHandler):
         """Bounds the request: one that comes in drops keeps its thread no longer than others."""
         super().setup()
         self.rfile.close()
-        self.rfile = io.BufferedReader(Received(self.connection, IDLE_SECONDS))
+        self.rfile = io.BufferedReader(Received(self.connection, IDLE_SECONDS, REQUEST_BYTES_MAX))
 
     def parse_request(self) -> bool:
         """As its parent. The request has come, and from now on waits for nobody but us."""

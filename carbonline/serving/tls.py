@@ -76,4 +76,4 @@ class _Reloading:
 
     def _stamps_now(self) -> tuple[tuple[int, int, int], ...]:
         stats = map(os.stat, self._tls.files)
-        return tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in stats)
+        return tuple((one.st_ctime_ns, one.st_size, one.st_ino) for one in stats)

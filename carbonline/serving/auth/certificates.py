@@ -62,12 +62,12 @@ class Certificates:
             self._log.info("certificates_file_read", names=sorted(self._principals))
 
     def _stamp_now(self) -> tuple[int, int, int] | None:
-        """By which a change is known; None for no file."""
+        """By which a change is known, of its mode, too; None for no file."""
         try:
             found = self._file.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return found.st_ctime_ns, found.st_size, found.st_ino
 
 
 class WithCertificates:

@@ -1,10 +1,12 @@
-"""Of many who send no request, those of the address that has most give way first."""
+"""Of many who send no request, those of the address that has most give way first, and a request
+is small.
+"""
 
 import socket
 
 import pytest
 
-from carbonline.serving.metrics_connections import Asking
+from carbonline.serving.metrics_connections import Asking, Received
 
 
 def test_the_address_that_has_most_gives_way() -> None:
@@ -24,3 +26,14 @@ def test_the_address_that_has_most_gives_way() -> None:
         for ours, theirs in pairs:
             ours.close()
             theirs.close()
+
+
+def test_of_a_request_no_more_is_received_than_one_has() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"a" * 1_000)
+        theirs.shutdown(socket.SHUT_WR)
+        received, buffer = Received(ours, 10.0, 700), bytearray(512)
+        assert [received.readinto(buffer), received.readinto(buffer)] == [512, 188]
+        with pytest.raises(TimeoutError):
+            received.readinto(buffer)
