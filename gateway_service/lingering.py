@@ -17,6 +17,7 @@ class Lingering:
         self._transport = transport
         self._may_send = may_send
         self._seconds = seconds
+        self._timer: asyncio.TimerHandle | None = None
         self.drops = False
 
     def close(self) -> None:
@@ -31,7 +32,12 @@ class Lingering:
         # uvicorn may have stopped to read.
         self._transport.resume_reading()
         loop = asyncio.get_running_loop()
-        loop.call_later(self._seconds, self._transport.abort)
+        self._timer = loop.call_later(self._seconds, self._transport.abort)
+
+    def lost(self) -> None:
+        """The connection has ended. A timer would keep it, and many end in so many seconds."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def is_closing(self) -> bool:
         """Whether nothing more goes out."""

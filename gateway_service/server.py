@@ -196,6 +196,7 @@ class _Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
         self._waiting.lost(self.transport)
+        self._end.lost()
         self._end_rest()
         super().connection_lost(exc)
 

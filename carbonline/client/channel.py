@@ -13,6 +13,7 @@ from carbonline.client.addresses import UNIX, addresses_of, target_of
 from carbonline.client.errors import WrongArgument
 from carbonline.client.renewing_channel import RenewingChannel
 from carbonline.client.tls_files import TlsFiles
+from carbonline.file_stamp import FileStamp, file_stamp
 
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -123,11 +124,8 @@ class Credentials:
         return self._metadata
 
 
-def _stamp_of(token_file: Path | None) -> tuple[int, int, int]:
-    if token_file is None:
-        return (0, 0, 0)
-    found = token_file.stat()
-    return found.st_ctime_ns, found.st_size, found.st_ino
+def _stamp_of(token_file: Path | None) -> FileStamp | None:
+    return None if token_file is None else file_stamp(token_file)
 
 
 def _metadata_of(token_file: Path | None) -> Metadata:

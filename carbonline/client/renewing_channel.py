@@ -13,8 +13,9 @@ import grpc
 import grpc.aio
 
 from carbonline.client.tls_files import TlsFiles
+from carbonline.file_stamp import FileStamp, file_stamp
 
-Stamps = tuple[tuple[int, int, int], ...]
+Stamps = tuple[FileStamp, ...]
 
 
 class RenewingChannel(grpc.aio.Channel):
@@ -136,8 +137,7 @@ class _Used:
 def _stamps_of(tls: TlsFiles) -> Stamps:
     """Raises OSError if a file is not there."""
     files = (tls.ca, tls.certificate, tls.key)
-    stats = [path.stat() for path in files if path is not None]
-    return tuple((one.st_ctime_ns, one.st_size, one.st_ino) for one in stats)
+    return tuple(file_stamp(path) for path in files if path is not None)
 
 
 def _go_together(tls: TlsFiles) -> bool:

@@ -1,12 +1,11 @@
 """TLS of a server: its certificate, read again when the files change, and whom it asks for one."""
 
-import os
-
 import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.file_stamp import FileStamp, file_stamp
 from carbonline.serving.tls_settings import TlsSettings
 
 
@@ -35,7 +34,7 @@ class _Reloading:
     def __init__(self, tls: TlsSettings, log: FilteringBoundLogger) -> None:
         self._tls = tls
         self._log = log
-        self._stamps: tuple[tuple[int, int, int], ...] = ()
+        self._stamps: tuple[FileStamp, ...] = ()
 
     def read(self) -> grpc.ServerCertificateConfiguration:
         """Raises OSError."""
@@ -74,6 +73,5 @@ class _Reloading:
         self._log.info("tls_files_read", files=[str(path) for path in self._tls.files])
         return new
 
-    def _stamps_now(self) -> tuple[tuple[int, int, int], ...]:
-        stats = map(os.stat, self._tls.files)
-        return tuple((one.st_ctime_ns, one.st_size, one.st_ino) for one in stats)
+    def _stamps_now(self) -> tuple[FileStamp, ...]:
+        return tuple(map(file_stamp, self._tls.files))

@@ -1,6 +1,7 @@
 """Whatever strangers send to the gateway, it stays small, and serves those whom it knows."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,17 @@ PIECE = b"a" * 65_536
 FILES_MAX = 600
 CONNECTIONS = 900
 PAUSE_SECONDS = 0.05
+EARLY = "POST /v1/pipelines HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n{}"
+# What is refused before it has come whole, and why.
+REFUSED = {
+    "Connection: close\r\nContent-Length: {}\r\n\r\n": b"UNAUTHENTICATED",
+    # httptools takes the body for another protocol.
+    "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: {}\r\n\r\n": b"UPGRADE_WITH_BODY",
+    # No chunk begins so.
+    "Transfer-Encoding: chunked\r\n\r\nZ{}\r\n": b"NOT_HTTP",
+}
+# Less than a read, a few, and more than the sockets of both sides hold.
+BODIES = (100, 40_000, 5_000_000)
 
 Connection: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -122,6 +134,23 @@ async def gateway(database_url: str, tmp_path: Path) -> AsyncIterator[Attacked]:
         port = urlsplit(started["url"]).port
         assert port is not None
         yield Attacked("gateway", port, running.pid, bytes_of(running.pid))
+
+
+def answer_to(port: int, sent: bytes) -> bytes:
+    """What a client reads that sends all first."""
+    with socket.create_connection(("127.0.0.1", port), NEIGHBOUR_SECONDS_MAX) as one:
+        one.sendall(sent)
+        answer = b""
+        while piece := one.recv(1024):
+            answer += piece
+        return answer
+
+
+async def test_who_sends_all_first_reads_why_it_is_refused(gateway: Attacked) -> None:
+    for head, why in REFUSED.items():
+        for size in BODIES:
+            sent = EARLY.format(head.format(size)).encode() + b"a" * size
+            assert why in await asyncio.to_thread(answer_to, gateway.port, sent), (head, size)
 
 
 async def serve_neighbours(port: int) -> None:

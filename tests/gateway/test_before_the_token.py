@@ -3,12 +3,14 @@
 import asyncio
 import socket
 from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 import pytest
 
 from gateway_service import rpc_endpoint, server
 from gateway_service.rpc_endpoint import BODY_BYTES_MAX, UNKNOWN_BYTES_MAX
 from gateway_service.server import RunningGateway
+from tests.gateway.bare_server import connected, send_nothing
 from tests.gateway.conftest import Services, gateway_before
 from tests.gateway.http_client import HttpClient
 from worker_service.blobs.store import BLOB_BYTES_MAX
@@ -181,6 +183,24 @@ async def test_who_sends_a_large_head_at_once_reads_why_it_is_refused(
             return one.recv(1024)
 
     assert (await asyncio.to_thread(answer)).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_head_that_is_not_read_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.1)
+    began, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def app(_: Any, __: Any, send: Any) -> None:
+        began.set()
+        await goes_on.wait()
+        await send_nothing(send)
+
+    async with connected(app) as (_, reader, writer):
+        # The first piece that is read ends within a head.
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: %b\r\n\r\n" % (b"a" * 500) * 40)
+        await began.wait()
+        asyncio.get_running_loop().call_later(5 * server.HEAD_SECONDS, goes_on.set)
+        for _ in range(40):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
 
 
 async def test_requests_that_come_at_once_are_answered_in_turn_or_not_kept(

@@ -3,20 +3,14 @@
 import asyncio
 from typing import Any
 
-import uvicorn
-
-from gateway_service.access.waiting import Waiting
-from gateway_service.server import _connections, _Server, listen
 from gateway_service.small_reads import READ_BYTES_MAX
+from tests.gateway.bare_server import connected, send_nothing
 
 LENGTH = 2_000_000
 HEAD = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LENGTH}\r\n\r\n".encode()
-SECONDS = 20.0
 
 
-async def test_a_connection_keeps_two_reads_of_a_body_that_nobody_takes_and_then_all_comes() -> (
-    None
-):
+async def test_a_connection_keeps_two_reads_of_a_body_until_it_is_taken() -> None:
     takes, took = asyncio.Event(), 0
 
     async def app(_: Any, receive: Any, send: Any) -> None:
@@ -27,18 +21,11 @@ async def test_a_connection_keeps_two_reads_of_a_body_that_nobody_takes_and_then
             message = await receive()
             took += len(message["body"])
             more = message["more_body"]
-        await send({"type": "http.response.start", "status": 204, "headers": []})
-        await send({"type": "http.response.body"})
+        await send_nothing(send)
 
-    listening = listen("127.0.0.1", 0)
-    server = _Server(
-        uvicorn.Config(app, http=_connections(Waiting()), lifespan="off", log_config=None)
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    reader, writer = await asyncio.open_connection(*listening.getsockname())
-    async with asyncio.timeout(SECONDS):
+    async with connected(app) as (server, reader, writer):
         writer.write(HEAD + b"a" * LENGTH)
-        connections: set[Any] = server.server_state.connections
+        connections = server.server_state.connections
         while not any(one.flow.read_paused for one in connections):  # noqa: ASYNC110
             await asyncio.sleep(0)
         [connection] = connections
@@ -46,6 +33,3 @@ async def test_a_connection_keeps_two_reads_of_a_body_that_nobody_takes_and_then
         takes.set()
         assert (await reader.readline()).startswith(b"HTTP/1.1 204")
         assert took == LENGTH
-        writer.close()
-        server.should_exit = True
-        await serving

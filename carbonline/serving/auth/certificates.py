@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.file_stamp import FileStamp, file_stamp
 from carbonline.serving.auth.claims import ClaimWrong, principal_of
 from carbonline.serving.auth.principals import Authenticator, Principal, authorization_of
 from carbonline.serving.errors import RpcError
@@ -61,13 +62,12 @@ class Certificates:
         else:
             self._log.info("certificates_file_read", names=sorted(self._principals))
 
-    def _stamp_now(self) -> tuple[int, int, int] | None:
-        """By which a change is known, of its mode, too; None for no file."""
+    def _stamp_now(self) -> FileStamp | None:
+        """None for no file."""
         try:
-            found = self._file.stat()
+            return file_stamp(self._file)
         except OSError:
             return None
-        return found.st_ctime_ns, found.st_size, found.st_ino
 
 
 class WithCertificates:

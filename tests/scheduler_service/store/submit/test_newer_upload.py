@@ -1,11 +1,13 @@
 """What a retry reads to learn whether something newer would be replaced."""
 
 import json
+import re
 from dataclasses import replace
 from uuid import uuid4
 
 import asyncpg
 
+from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.rivals import rivals_of
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.pool import session_settings
@@ -31,6 +33,14 @@ from tests.scheduler_service.store.submit.test_retry_pipeline import (
 # Pipelines behind an upload.
 LATER = 60
 BY_SCOPE = "what_was_brought_by_scope"
+
+
+def test_what_brings_data_is_looked_for_and_nothing_else() -> None:
+    """The statement names types as its index does, and not as they are declared."""
+    [named] = re.findall(r"j\.job_type IN \(([^)]*)\)", statement("newer_upload").text)
+    scope = Scope(TENANT, TRAVEL, PLANE, YEAR, "0828", "locations")
+    bring = {kind for kind in JOB_TYPES if rivals_of(kind, scope, None)}
+    assert set(re.findall(r"'(\w+)'", named)) == bring
 
 
 async def test_a_retry_reads_the_newest_upload_of_its_scope_alone(
