@@ -15,9 +15,9 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.serving.call_limits import CallLimits
-from carbonline.v1 import interventions_pb2, types_pb2
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import schedules_pb2, types_pb2
 from scheduler_service.metrics import PREFIX
 from scheduler_service.settings import Settings
 from tests.scheduler_service.rpc.conftest import Client
@@ -84,15 +84,16 @@ async def test_a_flood_refuses_itself_costs_no_lease_and_passes_as_soon_as_there
 ) -> None:
     await client.submit("noop", types_pb2.Scope())
     (job,) = await client.claim("noop")
-    pause = interventions_pb2.PauseJobTypeRequest(job_type="aggregation", reason="it waits")
+    pause = schedules_pb2.PauseScheduleRequest(name="nightly")
     watch = client.scheduler.WatchPipeline(
         pb.WatchPipelineRequest(pipeline_id=job.job.pipeline_id), metadata=MINE
     )
     # Streams and waiting Claims have limits of their own.
     parked = [claim(client, MINE) for _ in range(CALLS)]
     assert (await anext(aiter(watch))).HasField("snapshot")
-    async with hidden(database_url, "pauses"):
-        flood = [client.operations.PauseJobType(pause, metadata=MINE) for _ in range(CALLS)]
+    # No other call of this test looks at schedules.
+    async with hidden(database_url, "schedules"):
+        flood = [client.operations.PauseSchedule(pause, metadata=MINE) for _ in range(CALLS)]
         await until(lambda: client.server.calls.others.calls == CALLS)
         assert await reason_of(client.scheduler.Submit(noop(), metadata=MINE)) == "TOO_MANY_CALLS"
         # Its bytes are on their way when it is refused, and the reason arrives all the same.
