@@ -1,9 +1,10 @@
 -- A worker gave a sign of life. Who holds its row, such as one who drains it, holds up no Claim:
--- the next sign is written. If it is new, what waited because no worker claimed it is late from now
--- on: it counts as no earlier than what is next of the rest that this one claims. One statement, so
--- that of two newcomers at once each does not take the other for a worker that was there.
+-- the next sign is written. If it is new, or was silent, what waited because no worker claimed it
+-- is late from now on: it counts as no earlier than what is next of the rest that this one claims.
+-- One statement, so that of two newcomers at once each does not take the other for a worker that
+-- was there.
 WITH free AS (
-    SELECT worker_id
+    SELECT worker_id, last_seen_at
     FROM scheduler.workers
     WHERE worker_id = :worker_id AND principal = :principal
         AND (tenants IS NULL OR tenants && CAST(:tenants AS text[]))
@@ -24,6 +25,13 @@ WITH free AS (
     WHERE NOT EXISTS (SELECT FROM scheduler.workers AS k WHERE k.worker_id = :worker_id)
     ON CONFLICT (worker_id) DO NOTHING
     RETURNING job_types, tenants
+), newcomer AS (
+    SELECT n.job_types, n.tenants FROM new AS n
+    UNION ALL
+    SELECT CAST(:job_types AS text[]), CAST(:tenants AS text[])
+    FROM free AS f
+    -- As long as it takes for nobody to count on it.
+    WHERE f.last_seen_at <= scheduler.clock() - interval '5 minutes'
 ), queues AS MATERIALIZED (
     SELECT t.job_type, n.tenant, EXISTS (
             SELECT FROM scheduler.workers AS k
@@ -32,9 +40,9 @@ WITH free AS (
                 AND t.job_type = ANY(k.job_types)
                 AND (k.tenants IS NULL OR n.tenant = ANY(k.tenants))
         ) AS was_claimed
-    FROM new
-    CROSS JOIN LATERAL unnest(new.job_types) AS t (job_type)
-    CROSS JOIN LATERAL unnest(new.tenants) AS n (tenant)
+    FROM newcomer AS c
+    CROSS JOIN LATERAL unnest(c.job_types) AS t (job_type)
+    CROSS JOIN LATERAL unnest(c.tenants) AS n (tenant)
     WHERE (
         SELECT true FROM scheduler.jobs AS q
         WHERE q.job_type = t.job_type AND q.tenant = n.tenant AND q.state = 'QUEUED'

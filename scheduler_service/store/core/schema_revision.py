@@ -5,7 +5,7 @@ import asyncpg
 from scheduler_service.store.core.statements import Connection
 
 # The newest one.
-SCHEMA_REVISION = "0030"
+SCHEMA_REVISION = "0031"
 
 
 async def revision_of(conn: Connection) -> str:

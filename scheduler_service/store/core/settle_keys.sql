@@ -36,28 +36,24 @@ WITH passed AS MATERIALIZED (
 ), raised AS (
     UPDATE scheduler.jobs AS j
     SET priority = waiting.priority,
-        fair_stamp = scheduler.fair_stamp(j.tenant, j.job_type, waiting.priority, NULL)
+        fair_stamp = waiting.place
+            + scheduler.fair_stamp(j.tenant, j.job_type, waiting.priority, NULL)
     FROM (
-        SELECT q.job_id, u.priority
+        SELECT q.job_id, u.priority,
+            row_number() OVER (
+                PARTITION BY q.tenant, q.job_type, u.priority ORDER BY q.fair_stamp, q.job_id
+            ) - 1 AS place
         FROM urgent AS u
         CROSS JOIN LATERAL (
-            SELECT f.job_id FROM scheduler.jobs AS f
+            SELECT f.job_id, f.tenant, f.job_type, f.fair_stamp
+            FROM scheduler.jobs AS f
             WHERE f.job_id = u.job_id AND (f.state = 'QUEUED') IS TRUE AND f.priority > u.priority
             -- Who holds it is about to claim it, or to end it.
             FOR NO KEY UPDATE SKIP LOCKED
         ) AS q
     ) AS waiting
     WHERE j.job_id = waiting.job_id
-)
-UPDATE scheduler.jobs AS j
-SET state = 'QUEUED',
-    run_after = NULL,
-    priority = least(j.priority, ready.priority),
-    fair_stamp = scheduler.fair_stamp(
-        j.tenant, j.job_type, least(j.priority, ready.priority),
-        CASE WHEN (j.priority > ready.priority) IS NOT TRUE THEN j.fair_stamp END
-    )
-FROM (
+), due AS (
     SELECT r.job_id, (SELECT u.priority FROM urgent AS u WHERE u.job_id = r.job_id) AS priority
     FROM (
         SELECT p.first_job_id AS job_id FROM passed AS p
@@ -65,8 +61,34 @@ FROM (
         UNION
         SELECT d.job_id FROM unnest(CAST(:due_job_ids AS bigint[])) AS d (job_id)
     ) AS r
-    ORDER BY r.job_id
-) AS ready
+), ready AS (
+    -- Each has a stamp of its own: on one stamp all would come before any other tenant.
+    SELECT w.job_id, w.priority, w.wanted,
+        row_number() OVER (
+            PARTITION BY w.tenant, w.job_type, w.priority ORDER BY w.fair_stamp, w.job_id
+        ) - 1 AS place
+    FROM (
+        SELECT d.job_id, n.tenant, n.job_type, n.fair_stamp,
+            least(n.priority, d.priority) AS priority,
+            CASE WHEN (n.priority > d.priority) IS NOT TRUE THEN n.fair_stamp END AS wanted
+        FROM due AS d
+        CROSS JOIN LATERAL (
+            SELECT f.tenant, f.job_type, f.priority, f.fair_stamp
+            FROM scheduler.jobs AS f
+            WHERE f.job_id = d.job_id AND f.state = 'NOT_STARTED'
+                AND (f.run_after IS NULL OR f.run_after <= scheduler.clock())
+            LIMIT 1
+        ) AS n
+    ) AS w
+    ORDER BY w.job_id
+)
+UPDATE scheduler.jobs AS j
+SET state = 'QUEUED',
+    run_after = NULL,
+    priority = ready.priority,
+    fair_stamp = ready.place
+        + scheduler.fair_stamp(j.tenant, j.job_type, ready.priority, ready.wanted)
+FROM ready
 WHERE j.job_id = ready.job_id
     AND j.state = 'NOT_STARTED'
     AND (j.run_after IS NULL OR j.run_after <= scheduler.clock())

@@ -9,6 +9,8 @@ from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
 PAGE_MAX = 500
+# Of the pauses that began last, so many say what was claimed before them.
+LAST_PAUSES_MAX = 20
 
 
 class PausePage(NamedTuple):
@@ -37,7 +39,9 @@ async def resume_job_type(
     tx: UnitOfWork, tenants: Sequence[str], job_type: str, principal: str
 ) -> list[Pause]:
     """The pauses that are over now; workers that wait for the type are woken."""
-    await statement("late_by_a_pause").run(tx.conn, tenants=list(tenants), job_type=job_type)
+    await statement("late_by_a_pause").run(
+        tx.conn, tenants=list(tenants), job_type=job_type, pauses_max=LAST_PAUSES_MAX
+    )
     rows = await statement("resume_job_types").rows(
         tx.conn, _PauseRow, tenants=list(tenants), job_type=job_type, resumed_by=principal
     )

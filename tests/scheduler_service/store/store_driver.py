@@ -164,23 +164,34 @@ class StoreDriver:
         delay_seconds: float | None = None,
     ) -> bool:
         """Release a claim."""
-        (released,) = await self.store.release_unlocked(
-            [
-                Release(
-                    job_id=claim.row.job_id,
-                    claim_token=claim.claim_token,
-                    worker_id=self.worker_id,
-                    principal="local",
-                    reason=reason,
-                    written=written,
-                    message="",
-                    delay_seconds=delay_seconds,
-                    tenants=self.tenants,
-                )
-            ]
-        )
-        assert isinstance(released, bool), released
+        (released,) = await self.release_all([claim], reason, written, delay_seconds)
         return released
+
+    async def release_all(
+        self,
+        claims: Sequence[Claimed],
+        reason: ReleaseReason = ReleaseReason.DRAIN,
+        written: Written = Written.NOTHING,
+        delay_seconds: float | None = None,
+    ) -> list[bool]:
+        """Release claims in one call."""
+        releases = [
+            Release(
+                job_id=claim.row.job_id,
+                claim_token=claim.claim_token,
+                worker_id=self.worker_id,
+                principal="local",
+                reason=reason,
+                written=written,
+                message="",
+                delay_seconds=delay_seconds,
+                tenants=self.tenants,
+            )
+            for claim in claims
+        ]
+        answers = await self.store.release_unlocked(releases)
+        assert all(isinstance(answer, bool) for answer in answers), answers
+        return [bool(answer) for answer in answers]
 
     async def beat(self, claim: Claimed) -> BeatAnswer:
         """One heartbeat of one claim."""

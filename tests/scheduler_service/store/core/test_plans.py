@@ -163,6 +163,8 @@ READ_WHOLE = {
     "forget_workers": {"claims", "workers_pkey"},
     "grant_after_outage": {"claims", "claims_pkey"},
     "held_claims": {"claims"},
+    # The pauses that last.
+    "late_by_a_pause": {"one_pause_of_a_type_at_a_time"},
     "list_workers": {"claims_pkey", "jobs_pkey", "workers_pkey"},
     "seconds_to_next_due": {"claims"},
     "see_worker": {"workers"},

@@ -12,6 +12,13 @@ from tests.scheduler_service.store.store_driver import INGEST, TENANT, TENANTS, 
 
 CLAIM_REQUEST = ClaimRequest(uuid4(), uuid4(), ("noop",), 10, "local", TENANTS, "test", "here")
 
+COUNTED_NEXT_STAMP = """
+CREATE SEQUENCE looks;
+CREATE OR REPLACE FUNCTION scheduler.next_stamp(
+    takers uuid[], of_type text, of_priority smallint
+) RETURNS bigint LANGUAGE sql AS $$ SELECT nextval('looks') $$
+"""
+
 
 async def claimed(store: Store, *tenants: str) -> list[str]:
     """The tenants whose jobs a claim for these tenants (without any: for all) gets."""
@@ -143,3 +150,17 @@ async def test_of_two_pauses_at_once_one_stands_for_both(driver: StoreDriver) ->
             *(driver.store.resume_job_type(order, "noop", "eve") for order in (tenants, tenants))
         )
         assert sorted(map(len, ended)) == [0, 3]
+
+
+async def test_thousands_of_tenants_are_resumed_in_one_call(driver: StoreDriver) -> None:
+    tenants = [TENANT, *(f"tenant-{number}" for number in range(40))]
+    worker = driver.another()
+    worker.tenants = tuple(tenants)
+    await worker.claim_all("noop", max_jobs=1)
+    await driver.store.pause_job_type(tenants, "noop", "maintenance", "ann")
+    asked = [driver.submission("noop", Scope(tenant)) for tenant in tenants]
+    await driver.submit_jobs(asked)
+    await driver.store.pool.execute(COUNTED_NEXT_STAMP)
+    assert len(await driver.store.resume_job_type(tenants, "noop", "ann")) == len(tenants)
+    # Who is next is looked up once for all that the same workers claim, since it reads many queues.
+    assert await driver.store.pool.fetchval("SELECT nextval('looks')") == 2
