@@ -82,8 +82,10 @@ class MappingWords:
             column, colon, pair = typed.partition(":")
             if not colon or not column.strip():
                 raise click.UsageError(f"--value {typed!r}: write COLUMN:TEXT=CHOICE.")
-            one = _pairs("--value", [pair], _NAME_LAST)
-            found.setdefault(column.strip(), {}).update(one)
+            [(text, choice)] = _pairs("--value", [pair], _NAME_LAST).items()
+            of_column = found.setdefault(column.strip(), {})
+            if of_column.setdefault(text, choice) != choice:
+                raise click.UsageError(f"--value reads {text!r} as two choices.")
         return found
 
 

@@ -1,6 +1,5 @@
 """The manifest of a folder to seed: which file is what, in the order in which files are loaded."""
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +11,10 @@ from carbonline.command.jobs_of_files import (
     FileJob,
     entries_job,
     factors_job,
+    file_kind_of,
     locations_job,
     mapped,
+    mode_of,
     of_sheet,
     rows_job,
     units_job,
@@ -21,6 +22,8 @@ from carbonline.command.jobs_of_files import (
 from carbonline.command.names import type_name, type_numbers
 from carbonline.command.options import YEAR_MAX, YEAR_MIN, did_you_mean
 from carbonline.command.safe_text import one_line
+from carbonline.comparison_key import comparison_key
+from carbonline.toml_text import NotToml, read_toml
 
 MANIFEST = "seed.toml"
 # Marks the jobs of a seeded folder; the scheduler knows the key.
@@ -54,16 +57,14 @@ def read_manifest(folder: Path) -> Seed:
     """The files of a folder. Raises click.UsageError, which lists every mistake of the manifest."""
     path = folder / MANIFEST
     try:
-        text = path.read_text(encoding="utf-8")
+        given = read_toml(path.read_bytes())
     except FileNotFoundError:
         raise click.UsageError(
             f"{folder} has no {MANIFEST}, which says which file is what."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise click.UsageError(f"{path} cannot be read: {error}") from None
-    try:
-        given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except NotToml as error:
         raise click.UsageError(f"{path} is not TOML: {error}.") from None
     reader = _Reader(folder)
     seed = reader.seed(given)
@@ -110,15 +111,17 @@ class _Reader:
         return year in self._years
 
     def first_with(self, key: object, where: str) -> str:
-        """Where the same key was before; "" if it was not."""
-        before = self._seen.get(key, "")
-        self._seen.setdefault(key, where)
-        return before
+        """Where the same key was at first."""
+        return self._seen.setdefault(key, where)
 
     def path(self, name: str) -> Path | None:
         """A file below the folder; None if there is none."""
-        path = (self._folder / name).resolve()
-        return path if path.is_relative_to(self._folder) and path.is_file() else None
+        try:
+            path = (self._folder / name).resolve()
+            return path if path.is_relative_to(self._folder) and path.is_file() else None
+        except (OSError, ValueError, RuntimeError):
+            # Too long, with a character that no name has, or links that lead to each other.
+            return None
 
 
 class _Table:
@@ -145,6 +148,11 @@ class _Table:
         self.wrong(f"{key} is missing." if value is None else f"{key} must be a text.")
         return ""
 
+    def first_with(self, key: object, sentence: str) -> None:
+        """Notes the sentence, about the table that had the same key before, if there is one."""
+        if (first := self.reader.first_with(key, self.where)) != self.where:
+            self.wrong(sentence.format(first))
+
     def read_so(self, job: FileJob) -> FileJob:
         """The job that reads its file as the table says, from its sheet and with its mapping."""
         mapping, sheet = self._given.get("mapping", {}), self.text("sheet")
@@ -153,6 +161,10 @@ class _Table:
             return job
         if job.file is None and (mapping or sheet):
             self.wrong("sheet and mapping are for a file: name it.")
+        if not job.data_entry_type:
+            # Files of units, places and rows add to each other.
+            same = (file_kind_of(job), mode_of(job), job.year, job.file, comparison_key(sheet))
+            self.first_with(same, "it loads the same file as {}: leave one of them out.")
         return mapped(of_sheet(job, sheet), mapping)
 
     def file(self, year: int = 0) -> Path | None:
@@ -167,8 +179,10 @@ class _Table:
         """The key `years`: a year or a list of years."""
         value = self._given.get("years")
         years: list[Any] = value if isinstance(value, list) else [value]
+        if twice := next((one for one in years if years.count(one) > 1), None):
+            self.wrong(f"years has {twice} twice.")
         if years and all(type(one) is int and YEAR_MIN <= one <= YEAR_MAX for one in years):
-            return years
+            return list(dict.fromkeys(years))
         if value is None:
             self.wrong("years is missing.")
         else:
@@ -232,6 +246,9 @@ def _factors(table: _Table) -> Iterator[SeedFile]:
     number = table.type()
     for year, file in table.files():
         if number:
+            # What a file of factors lacks is stale.
+            same = ("factors", number, year)
+            table.first_with(same, "it would replace {}: put their rows into one file.")
             job = factors_job(file, 0, number, year)
             yield SeedFile(f"factors {type_name(number)} {year}", table.read_so(job))
 
@@ -239,13 +256,12 @@ def _factors(table: _Table) -> Iterator[SeedFile]:
 def _activity(table: _Table) -> Iterator[SeedFile]:
     table.only("type", "years", "file", "unit", "source", *_HOW_TO_READ)
     number = table.type()
-    unit, source = table.text("unit"), table.text("source")
+    unit, source = table.text("unit").strip(), table.text("source").strip()
     for year, file in table.files():
         if not number:
             continue
-        same = (number, year, unit.casefold(), source.casefold() or "default")
-        if before := table.reader.first_with(same, table.where):
-            table.wrong(f"it would replace {before}: give one of them a source.")
+        same = ("activity", number, year, comparison_key(unit), comparison_key(source) or "default")
+        table.first_with(same, "it would replace {}: give one of them another source.")
         about = " ".join(part for part in (unit, source) if part)
         title = f"activity {type_name(number)} {year}" + (f" ({about})" if about else "")
         job = entries_job(file, 0, number, year, unit, source)

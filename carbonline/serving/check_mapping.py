@@ -63,6 +63,8 @@ def _check_texts(fields: FieldChecker, field: str, texts: Any) -> None:
     if not isinstance(texts, dict) or len(texts) > ITEMS_MAX:
         fields.fail(field, f"must be an object of at most {ITEMS_MAX:,} texts")
         return
+    if len({name.strip() for name in texts}) < len(texts):
+        fields.fail(field, "has a name twice, but for the spaces around it")
     for name, text in texts.items():
         is_text = isinstance(text, str) and len(text) <= TEXT_CHARACTERS_MAX
         if not is_text or not 1 <= len(name) <= TEXT_CHARACTERS_MAX:

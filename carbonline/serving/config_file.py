@@ -6,13 +6,13 @@ variable of the environment comes before both.
 """
 
 import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from carbonline.serving.declared_settings import PREFIX, Setting
 from carbonline.serving.settings import SettingsWrong
+from carbonline.toml_text import NotToml, read_toml
 
 CONFIG_FILE = Setting(
     "CONFIG_FILE",
@@ -96,12 +96,11 @@ def _by_variable(table: Mapping[str, object]) -> Mapping[str, list[str]]:
 
 def _document(path: Path) -> dict[str, object]:
     try:
-        # Some editors put a mark before the first line.
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        return read_toml(path.read_bytes())
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise SettingsWrong([f"{CONFIG_FILE.variable} {path}: {reason}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NotToml as error:
         raise SettingsWrong([f"{path} is not TOML: {error}"]) from None
 
 
@@ -120,9 +119,12 @@ def _text(path: Path, key: str, value: object, faults: list[str]) -> str:
         case bool():
             return TRUE if value else ""
         case str() | int() | float():
-            return str(value)
+            text = str(value)
         case list() if all(isinstance(one, str) for one in value):
-            return ",".join(value)
+            text = ",".join(value)
         case _:
             faults.append(f"{path}: {key} must be text, a number, true, false, or a list of texts")
             return ""
+    if "\0" in text:
+        faults.append(f"{path}: {key} has a character NUL: leave it out")
+    return text

@@ -7,7 +7,6 @@ scheduler understands otherwise.
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from carbonline.serving.declared_settings import Setting
 from carbonline.serving.settings import SettingsReader, SettingsWrong
+from carbonline.toml_text import NotToml, read_toml
 
 JOB_TYPES_FILE = Setting(
     "JOB_TYPES_FILE",
@@ -94,10 +94,10 @@ def read_declared_job_types(path: Path | None, known: Collection[str] | None) ->
     if path is None:
         return NONE_DECLARED
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        document = read_toml(path.read_bytes())
+    except OSError as error:
         raise SettingsWrong([f"{JOB_TYPES_FILE.variable}: {error}"]) from error
-    except tomllib.TOMLDecodeError as error:
+    except NotToml as error:
         raise SettingsWrong([f"{path} is not TOML: {error}"]) from error
     reader = _Reader(str(path), None if known is None else list(known))
     types = reader.types(document)
@@ -127,7 +127,8 @@ class _Reader:
 
     def types(self, document: Mapping[str, Any]) -> Sequence[DeclaredJobType]:
         rows = document.get("job_type", [])
-        if set(document) - {"job_type"} or not isinstance(rows, list) or not rows:
+        are_tables = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+        if set(document) - {"job_type"} or not are_tables or not rows:
             self._fail("has tables [[job_type]], one or more, and nothing else")
             return []
         if len(rows) > TYPES_MAX:
@@ -188,7 +189,7 @@ class _Reader:
         return ()
 
     def _attempts(self, name: str, value: Any) -> int:
-        if isinstance(value, int) and 1 <= value <= ATTEMPTS_MAX:
+        if type(value) is int and 1 <= value <= ATTEMPTS_MAX:
             return value
         self._fail(f"job_type {name}: attempts_max must be a whole number from 1 to {ATTEMPTS_MAX}")
         return 1
@@ -197,7 +198,8 @@ class _Reader:
         value = row.get(part, False)
         if isinstance(value, bool):
             needs_year = part == "needs_provisioned_year" and value
-            if needs_year and "year" not in row.get("needs", []):
+            needs = row.get("needs", [])
+            if needs_year and isinstance(needs, list) and "year" not in needs:
                 self._fail(f"job_type {name}: {part} is for a type that needs a year")
             return value
         self._fail(f"job_type {name}: {part} must be true or false")

@@ -7,7 +7,7 @@ import polars as pl
 
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, ColumnKind
 from worker_service.carbon.parse.formats import DECIMALS, date_layout, days_of, plain_number
-from worker_service.carbon.parse.values import comparison_key
+from worker_service.carbon.parse.values import choice_key, comparison_key
 from worker_service.carbon.units_of_measure import is_unit
 
 # What is proposed of a column must be so for this share of its texts.
@@ -64,7 +64,7 @@ class Evidence:
 
 def choice_of(column: Column, text: str) -> str | None:
     """The choice that a text means: by its spelling, else the longest whose words it has."""
-    key = comparison_key(text)
+    key = choice_key(text)
     spelt = {
         **{one: one for one in column.choices},
         **dict(column.aliases),

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from worker_service.carbon.csv_source.column_names import compared_names
 from worker_service.carbon.csv_source.near_names import near_name
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import Column, ColumnKind
 from worker_service.carbon.parse.formats import DECIMALS, date_layout
-from worker_service.carbon.parse.values import comparison_key
+from worker_service.carbon.parse.values import choice_key
 
 NAMES_SHOWN_MAX = 20
 
@@ -53,7 +54,7 @@ class FileMapping:
         if column.name in self.constants:
             return column
         more = self.values.get(column.name, {})
-        own = tuple((comparison_key(value), choice) for value, choice in more.items())
+        own = tuple((choice_key(value), choice) for value, choice in more.items())
         meant = {value for value, _ in own}
         kept = tuple(pair for pair in column.aliases if pair[0] not in meant)
         return replace(column, aliases=(*own, *kept), decimal=self.decimal, date_layout=self.dates)
@@ -102,6 +103,7 @@ def check_mapping(mapping: FileMapping, columns: Sequence[Column]) -> None:
     for name in (*filter(None, mapping.columns.values()), *mapping.constants, *mapping.values):
         if name not in known:
             raise _wrong(f"names a column {_unknown(name, known)}")
+    _check_names(mapping)
     read_as: dict[str, str] = {}
     # In order: an object of a payload has none, and the sentence must not change.
     for file_name, name in sorted(mapping.columns.items()):
@@ -121,12 +123,27 @@ def check_mapping(mapping: FileMapping, columns: Sequence[Column]) -> None:
         )
 
 
+def _check_names(mapping: FileMapping) -> None:
+    names = sorted(mapping.columns)
+    before: dict[str, str] = {}
+    for name, compared in zip(names, compared_names(names), strict=True):
+        if (first := before.setdefault(compared, name)) != name:
+            both = f"{shown_text(first)} and {shown_text(name)}"
+            raise _wrong(f"names one column of the file twice: {both}")
+
+
 def _check_values(mapping: FileMapping, known: Mapping[str, Column]) -> None:
     for name, values in mapping.values.items():
         column = known[name]
         if column.kind is not ColumnKind.CHOICE:
             raise _wrong(f"gives values of {name}, which has no list of choices")
-        for value, choice in values.items():
+        read_as: dict[str, tuple[str, str]] = {}
+        for value, choice in sorted(values.items()):
+            before, chosen = read_as.setdefault(choice_key(value), (value, choice))
+            if chosen != choice:
+                both = f"{shown_text(before)} as {shown_text(chosen)} and"
+                said = f"{both} {shown_text(value)} as {shown_text(choice)}"
+                raise _wrong(f"reads one text as two choices in {name}: {said}")
             if choice not in column.choices:
                 choices = ", ".join(column.choices)
                 said = f"reads {shown_text(value)} as {shown_text(choice)}"

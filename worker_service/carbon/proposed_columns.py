@@ -6,9 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from worker_service.carbon.column_evidence import Evidence, choice_of
-from worker_service.carbon.csv_source.measured_names import Way, units_in_name, ways_in_name
+from worker_service.carbon.csv_source.measured_names import (
+    Way,
+    may_be_a_place,
+    units_in_name,
+    ways_in_name,
+)
 from worker_service.carbon.csv_source.near_names import (
     UNIT_IS_IN,
+    is_named_otherwise,
     like_name,
     near_name,
     units_apart,
@@ -117,10 +123,13 @@ def _by_values(
     for column in lacking:
         if column.kind is ColumnKind.CHOICE:
             sure = [name for name, texts in free.items() if evidence.is_sure(column, texts)]
-            if len(sure) == 1 and sure[0] not in found:
-                found[sure[0]] = column.name
-            elif len(sure) > 1:
-                left_open.append(f"{_listed(sure)}: each may be {column.name}")
+            named = [name for name in sure if not is_named_otherwise(name.casefold(), column.name)]
+            if len(named) == 1 and named[0] not in found:
+                found[named[0]] = column.name
+            elif len(named) > 1:
+                left_open.append(f"{_listed(named)}: each may be {column.name}")
+            elif sure:
+                left_open.append(f"{_listed(sure)}: {column.name} if that is what it says")
     return found, left_open
 
 
@@ -146,8 +155,11 @@ def _codes(
 
 
 def _names(name: str, ways: frozenset[Way]) -> bool:
-    """Whether a name says these ways; a place that is neither end of a way needs none."""
-    return ways_in_name(name.casefold()) == ways
+    """Whether a name says these ways, and nothing but a place; one that is neither end of a way
+    needs none.
+    """
+    key = name.casefold()
+    return ways_in_name(key) == ways and may_be_a_place(key)
 
 
 def _with_units(

@@ -18,12 +18,13 @@ from worker_service.carbon.column_evidence import (
     share_of_days,
 )
 from worker_service.carbon.csv_source.byte_stream import Open
+from worker_service.carbon.csv_source.column_names import compared_names
 from worker_service.carbon.csv_source.reading import look_at, table_of
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.declarations import Column, ColumnKind
 from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.parse.formats import DECIMALS
-from worker_service.carbon.parse.values import comparison_key, comparison_keys
+from worker_service.carbon.parse.values import choice_key, comparison_keys, text_of_a_choice
 from worker_service.carbon.proposed_columns import Declared, Sample, proposed_columns
 from worker_service.carbon.workbooks.text_of import NO_GUESS, Guess
 
@@ -92,7 +93,8 @@ def proposed_mapping(
     """How a file may be read. `places`: those of `codes_in` that places have."""
     there = _there(columns, sample, said)
     lacking = [one for one in columns if one.name not in {*there, *said.constants}]
-    free = {name: texts for name, texts in sample.items() if _is_free(name, columns, said)}
+    taken = {column.name for column in columns}.union(compared_names(said.columns))
+    free = {name: texts for name, texts in sample.items() if name.casefold() not in taken}
     found = proposed_columns(Declared(columns, lacking, there, said.constants), free, places)
     of_column = {**there, **{column: sample[name] for name, column in found.renamed.items()}}
     known = [(one, of_column[one.name]) for one in columns if one.name in of_column]
@@ -123,14 +125,9 @@ def _there(
 ) -> dict[str, Sequence[str]]:
     """The texts of the declared columns that the file has, by their declared names."""
     names = {column.name for column in columns}
-    renamed = {name.casefold(): column for name, column in said.columns.items()}
+    renamed = dict(zip(compared_names(said.columns), said.columns.values(), strict=True))
     meant = {renamed.get(name.casefold(), name.casefold()): name for name in sample}
     return {name: sample[written] for name, written in meant.items() if name in names}
-
-
-def _is_free(name: str, columns: Sequence[Column], said: FileMapping) -> bool:
-    taken = {column.name for column in columns} | {one.casefold() for one in said.columns}
-    return name.casefold() not in taken
 
 
 def _choices(
@@ -141,7 +138,7 @@ def _choices(
         if column.kind is not ColumnKind.CHOICE:
             continue
         taken = {*column.choices, *(alias for alias, _ in column.aliases)}
-        others = [text for text in texts if comparison_key(text) not in taken]
+        others = [text_of_a_choice(text) for text in texts if choice_key(text) not in taken]
         meant = {text: choice for text in others if (choice := choice_of(column, text))}
         if meant:
             yield column.name, meant

@@ -17,6 +17,7 @@ from worker_service.carbon.mapped_columns import (
     OF_A_TYPE,
     OF_NO_TYPE,
 )
+from worker_service.carbon.parse.constants import check_constants
 from worker_service.carbon.parse.references import LOCATION_COLUMNS
 from worker_service.carbon.parse.values import comparison_key
 from worker_service.ledger.pool import Ledger
@@ -147,7 +148,9 @@ def _check_columns(
             columns = LOCATION_COLUMNS[transport_mode]
         else:
             columns = OF_NO_TYPE[key.file_kind]
-        check_columns(read_mapping(mapping), columns)
+        said = read_mapping(mapping)
+        check_columns(said, columns)
+        check_constants(said, columns)
     except NotSupported as unsupported:
         fields.fail("data_entry_type", str(unsupported))
     except RefusedFile as refused:

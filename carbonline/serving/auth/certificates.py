@@ -1,7 +1,6 @@
 """Principals by client certificates: a file says what the caller with a certificate may do."""
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from carbonline.file_stamp import FileStamp, file_stamp
 from carbonline.serving.auth.claims import ClaimWrong, principal_of
 from carbonline.serving.auth.principals import Authenticator, Principal, authorization_of
 from carbonline.serving.errors import RpcError
+from carbonline.toml_text import NotToml, read_toml
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 FILE_BYTES_MAX = 1 << 20
@@ -130,8 +130,8 @@ def _read(file: Path) -> Mapping[str, Principal]:
     if len(text) > FILE_BYTES_MAX:
         raise OSError(f"{file} has more than {FILE_BYTES_MAX:,} bytes")
     try:
-        tables = tomllib.loads(text.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        tables = read_toml(text)
+    except NotToml as error:
         raise OSError(f"{file} is not TOML: {error}") from None
     return {name: _principal_of(file, name, table) for name, table in tables.items()}
 

@@ -141,6 +141,10 @@ def test_a_bad_mapping_fails_the_job_and_what_counted_counts(
         (("--map", "Von"), "--map 'Von': write two words with = between them."),
         (("--map", "Von=note", "--map", "Von=name"), "--map names 'Von' twice."),
         (("--value", "Klasse=eco"), "write COLUMN:TEXT=CHOICE."),
+        (
+            ("--value", "cabin_class:Eco=economy", "--value", "cabin_class:Eco=first"),
+            "--value reads 'Eco' as two choices.",
+        ),
         (("--dates", "yyyy/dd/mm"), "payload.mapping.dates"),
         (("--decimal", "dot"), "'dot' is not one of 'comma', 'point'"),
     ],

@@ -15,6 +15,8 @@ FLIGHTS = '[[activity]]\ntype = "plane"\nyears = 2024\nfile = "trips.csv"\n'
 def read(folder: Path, manifest: str) -> Seed:
     for name in ("units.csv", "trips.csv"):
         (folder / name).write_text("a\n")
+    if not (circle := folder / "circle").is_symlink():
+        circle.symlink_to(circle)
     (folder / "seed.toml").write_text(manifest, "utf-8")
     return read_manifest(folder)
 
@@ -125,8 +127,20 @@ def test_units_sources_and_sheets_go_with_the_job(tmp_path: Path) -> None:
             ["[[activity]] 1: there is no file ../trips.csv in the folder."],
         ),
         (
+            UNITS.replace("units.csv", r"a\u0000b"),
+            [r"[[units]] 1: there is no file a\x00b in the folder."],
+        ),
+        (
+            UNITS.replace("units.csv", "n" * 300),
+            [f"[[units]] 1: there is no file {'n' * 300} in the folder."],
+        ),
+        (
+            UNITS.replace("units.csv", "circle"),
+            ["[[units]] 1: there is no file circle in the folder."],
+        ),
+        (
             UNITS + FLIGHTS + FLIGHTS + 'source = "Default"\n',
-            ["[[activity]] 2: it would replace [[activity]] 1: give one of them a source."],
+            ["[[activity]] 2: it would replace [[activity]] 1: give one of them another source."],
         ),
         (
             '[[locations]]\ntransport_mode = "train"\n',
@@ -140,6 +154,29 @@ def test_units_sources_and_sheets_go_with_the_job(tmp_path: Path) -> None:
 )
 def test_each_mistake_is_a_sentence(tmp_path: Path, manifest: str, sentences: list[str]) -> None:
     assert sorted(mistakes(tmp_path, manifest)) == sorted(sentences)
+
+
+def test_tables_that_are_the_same_for_the_ledger_are_told(tmp_path: Path) -> None:
+    factors = FLIGHTS.replace("activity", "factors")
+    places = '[[locations]]\ntransport_mode = "plane"\n'
+    rows = '[[rates]]\nfile = "trips.csv"\n[[rooms]]\nfile = "trips.csv"\n'
+    once = UNITS + factors + places + rows + FLIGHTS + 'source = "École ß"\n'
+    read(tmp_path, once)
+    # Of several files, or sheets, each row is loaded.
+    read(tmp_path, once + UNITS + 'sheet = "EPFL"\n' + places + 'file = "units.csv"\n')
+    more = UNITS + factors + places + rows + FLIGHTS + 'source = " e\u0301COLE ss"\n'
+    same = "it loads the same file as [[{0}]] 1: leave one of them out."
+    assert sorted(mistakes(tmp_path, once + more)) == [
+        "[[activity]] 2: it would replace [[activity]] 1: give one of them another source.",
+        "[[factors]] 2: it would replace [[factors]] 1: put their rows into one file.",
+        *(
+            f"[[{name}]] 2: {same.format(name)}"
+            for name in ("locations", "rates", "rooms", "units")
+        ),
+    ]
+    assert mistakes(tmp_path, UNITS.replace("2023", "2024")) == [
+        "[[units]] 1: years has 2024 twice."
+    ]
 
 
 def test_many_mistakes_are_cut(tmp_path: Path) -> None:

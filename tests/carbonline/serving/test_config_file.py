@@ -57,6 +57,7 @@ def test_what_others_read_is_left_to_them(tmp_path: Path) -> None:
         ),
         ("[wroker]\nlease_seconds = 1", "[wroker] is none of the tables [scheduler], [ledger]"),
         ("lease_seconds = 2026-01-01", "lease_seconds must be text, a number, true, false"),
+        (r'hosts = ["a\u0000"]', "hosts has a character NUL: leave it out"),
         ("hosts = [1]", "hosts must be text, a number, true, false, or a list of texts"),
         ("lease_seconds = ", "is not TOML"),
         (b"build_id = '\xff'", "is not TOML"),

@@ -1,6 +1,12 @@
 """The file of job types: what it may say, and when two files say the same."""
 
+import json
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +76,58 @@ def test_what_cannot_be_meant_is_refused_in_a_sentence(
     with pytest.raises(SettingsWrong) as wrong:
         read(tmp_path, GOOD.replace(old, new, 1))
     assert said in str(wrong.value)
+
+
+ODD: tuple[Any, ...] = (
+    [],
+    {},
+    "",
+    "year",
+    3,
+    -1,
+    10**30,
+    True,
+    1.5,
+    ["year"],
+    [["year"]],
+    ["a", 1],
+    [{}],
+)
+
+
+def as_toml(value: Any) -> str:
+    match value:
+        case dict():
+            return f"{{{', '.join(f'{name} = {as_toml(one)}' for name, one in value.items())}}}"
+        case list():
+            return f"[{', '.join(map(as_toml, value))}]"
+        case _:
+            return json.dumps(value)
+
+
+def with_each_odd_value(value: Any) -> Iterator[Any]:
+    """The document with each of its values replaced by each odd one."""
+    yield from ODD
+    keys = (
+        value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    )
+    for key in keys:
+        for odd in with_each_odd_value(value[key]):
+            changed = copy(value)
+            changed[key] = odd
+            yield changed
+
+
+def test_values_of_any_kind_end_in_a_sentence_or_are_taken(tmp_path: Path) -> None:
+    texts = [
+        "\n".join(f"{name} = {as_toml(one)}" for name, one in document.items())
+        for document in with_each_odd_value(tomllib.loads(GOOD))
+        if isinstance(document, dict)
+    ]
+    for text in texts:
+        with suppress(SettingsWrong):
+            read(tmp_path, text)
+    assert len(texts) > 150
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.worker_service.carbon.test_text_of import (
     ROW,
     archive,
     ods,
+    opened,
     refused,
     with_cells,
     workbook,
@@ -50,6 +51,20 @@ def test_a_formula_that_nothing_has_computed_is_not_taken_for_an_empty_cell(
     assert batch.rejected.select("row", "column", "value").rows() == [
         (2, "number_of_trips", "=5*2")
     ]
+
+
+def test_an_error_of_another_sheet_of_open_document_is_not_told() -> None:
+    cell = ' calcext:value-type="error"'
+    with zipfile.ZipFile(io.BytesIO(ods([HEADER, ROW]))) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(io.BytesIO(ods([HEADER, ROW], cell))) as book:
+        content = book.read("content.xml")
+    other = content[content.index(b"<table:table ") : content.index(b"</office:spreadsheet>")]
+    sums, end = other.replace(b'"Trips"', b'"Sums"'), b"</office:spreadsheet>"
+    parts["content.xml"] = parts["content.xml"].replace(end, sums + end)
+    [batch, _] = opened(archive(parts), "Trips").batches
+    assert batch.accepted.height == 1
+    assert refused(archive(parts), "Sums").cause is Cause.ERROR_CELLS
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,14 @@ def test_a_column_may_be_read_as_nothing() -> None:
             FileMapping({"Form": "origin_iata"}),
             "the mapping names a column that the file does not have: Form; it has:",
         ),
-        (FileMapping({"Note ": "note", "NOTE": ""}), "the mapping names the column NOTE twice"),
+        (
+            FileMapping({"My\nnote ": "note", "MY NOTE": ""}),
+            r"the mapping names one column of the file twice: MY NOTE and My\nnote",
+        ),
+        (
+            FileMapping(values={"cabin_class": {"Eco": "economy", "ECO": "first"}}),
+            "reads one text as two choices in cabin_class: ECO as first and Eco as economy",
+        ),
         (
             FileMapping(constants={"cabin_class": "economy"}),
             "the mapping sets cabin_class for all rows, and the file has that column",

@@ -10,6 +10,7 @@ from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
 from worker_service.carbon.declarations import Column
 from worker_service.carbon.parse.entries import entry_columns
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, UNIT_COLUMNS
+from worker_service.carbon.reference_kinds import RATES
 
 PLANE = (
     "origin_iata",
@@ -67,6 +68,7 @@ FILES = {
     "places": LOCATION_COLUMNS["plane"],
     "entries": entry_columns(PLANES, per_year=True),
     "factors": (*PLANES.factors.classification, *PLANES.factors.values),
+    "rates": RATES.columns,
 }
 
 

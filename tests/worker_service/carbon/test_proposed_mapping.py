@@ -51,7 +51,7 @@ def proposed(text: str, said: FileMapping = AS_DECLARED) -> FileMapping:
     return proposed_mapping(COLUMNS, sample, places, said).mapping
 
 
-def entries(text: str, mapping: FileMapping = AS_DECLARED) -> list[dict[str, Any]]:
+def entries(text: str | bytes, mapping: FileMapping = AS_DECLARED) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for batch in read_entries(PLANE, opening(text), SCOPE, mapping=mapping).batches:
         assert batch.rejected.is_empty(), batch.rejected.rows()

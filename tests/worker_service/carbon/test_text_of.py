@@ -324,7 +324,7 @@ def test_a_damaged_workbook_is_a_sentence_wherever_it_is_damaged() -> None:
 
 
 def test_a_spreadsheet_with_broken_xml_is_damaged_and_says_where() -> None:
-    """Cells that may show errors are looked at by a parser of their own, before the reader's."""
+    """Cells that may show errors are looked at by a parser of their own."""
     error = refused(ods([HEADER, with_cells(note="a<b")], ' calcext:value-type="error"'))
     assert error.cause is Cause.DAMAGED_ARCHIVE
     assert str(error).startswith("the file is damaged or cut off: ")

@@ -146,6 +146,16 @@ async def test_mappings_come_page_by_page(
             saving("a", {"values": {"cabin_class": {"Eco": "hammock"}}}),
             "mapping: reads Eco as hammock in cabin_class",
         ),
+        (
+            saving("a", {"values": {"cabin_class": {"Eco": "economy", "ECO": "first"}}}),
+            "mapping: reads one text as two choices in cabin_class: ECO as first and Eco as",
+        ),
+        (
+            saving("a", {"constants": {"cabin_class": "hammock"}}),
+            "mapping: sets cabin_class to hammock, and it must be one of economy",
+        ),
+        (saving("a", {"columns": {"A": "note", "A ": ""}}), "mapping.columns: has a name twice"),
+        (saving("a", {"columns": {"a": "note", "A": ""}}), "names one column of the file twice"),
     ],
 )
 async def test_what_no_file_of_the_type_can_have_is_not_saved(
@@ -206,6 +216,10 @@ async def test_places_of_a_mode_have_its_columns_alone(book_client: Client) -> N
         request.transport_mode = mode
         return request
 
+    named = asked("locations", "iata", "")
+    named.mapping.get_or_create_struct("constants").update({"name": "", "latitude": "91"})
+    wrong_place = await refused(book_client.ledger.SaveMapping(named))
+    assert "sets latitude to 91" in wrong_place.message
     for column, mode in (("iata", ""), ("iata", "plane"), ("country", "train")):
         await book_client.ledger.SaveMapping(asked("locations", column, mode))
     for wrong, said in (

@@ -60,6 +60,7 @@ FOREIGN_NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
                 *("classe", "cabine", "klasse", "reiseklasse", "kabine", "cabina"),
             }
         ),
+        "currency": frozenset({"währung", "waehrung", "devise", "monnaie", "valuta", "divisa"}),
         "departure_date": frozenset(
             {
                 *(

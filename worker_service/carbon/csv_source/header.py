@@ -5,8 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from worker_service.carbon.csv_source.invisible import compared_names, name_as_seen
-from worker_service.carbon.csv_source.likely_header import LINES_MAX
+from worker_service.carbon.csv_source.column_names import (
+    compared_names,
+    name_as_seen,
+    names_as_seen,
+)
+from worker_service.carbon.csv_source.likely_header import LINES_MAX, cells_of
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
 from worker_service.carbon.csv_source.other_separator import (
@@ -56,7 +60,7 @@ class Header:
     @property
     def written_names(self) -> tuple[str, ...]:
         """The names as people see them: trimmed, without quotes and invisible characters."""
-        return tuple(map(name_as_seen, self.names))
+        return tuple(names_as_seen(self.names))
 
     @property
     def is_mended(self) -> bool:
@@ -184,7 +188,7 @@ def _check_against(mapping: FileMapping, meant: Mapping[str, str], fields: list[
         raise RefusedFile(
             Cause.MAPPING,
             f"the mapping names {columns} that the file does not have: {_listed(hints, len(gone))};"
-            f" it has: {_shown([name_as_seen(field) for field in fields])}",
+            f" it has: {_shown(names_as_seen(fields))}",
         )
     by_name = {name: written[compared] for compared, name in meant.items()}
     for name in names:
@@ -241,9 +245,9 @@ def _unread(
     lacking = sorted(known - {meant.get(name, name) for name in names})
     silent = {"", *known, *REASON_COLUMNS}
     unknown: dict[str, str] = {}
-    for name, field in zip(names, fields, strict=True):
+    for name, as_written in zip(names, names_as_seen(fields), strict=True):
         if meant.get(name, name) not in silent or (name and meant.get(name) == ""):
-            unknown.setdefault(name, name_as_seen(field))
+            unknown.setdefault(name, as_written)
     return tuple(_unknown_column(name, as_written, lacking) for name, as_written in unknown.items())
 
 
@@ -275,17 +279,17 @@ def _first_record(lines: Lines, known: AbstractSet[str]) -> _FirstRecord:
             named = separator_line[1]
             lines.put_back(rest)
             continue
-        line = head.decode()
-        separator = max(SEPARATORS, key=lambda mark: _fitness(mark, line, named, known))
+        texts = [line.decode() for line in text.split(b"\n", LINES_MAX)[:LINES_MAX]]
+        separator = max(SEPARATORS, key=lambda mark: _fitness(mark, texts, named, known))
         [record] = quoted_records(lines, text, separator, 0, records_max=1)
-        return _FirstRecord(separator, record, shown_text(line))
+        return _FirstRecord(separator, record, shown_text(texts[0]))
     raise RefusedFile(Cause.EMPTY, "the file is empty")
 
 
 def _fitness(
-    separator: str, line: str, named: bytes, known: AbstractSet[str]
+    separator: str, texts: Sequence[str], named: bytes, known: AbstractSet[str]
 ) -> tuple[int, bool, int]:
-    fields = line.split(separator)
+    fields = cells_of(texts, 0, separator)
     return len(known & set(compared_names(fields))), separator.encode() == named, len(fields)
 
 
@@ -294,8 +298,8 @@ def _had(fields: list[str], missing: Collection[str], known: AbstractSet[str]) -
     first = fields[:_NAMES_SHOWN_MAX]
     return _listed(
         [
-            str(_unknown_column(name, name_as_seen(field), () if name in known else missing))
-            for name, field in zip(compared_names(first), first, strict=True)
+            str(_unknown_column(name, as_written, () if name in known else missing))
+            for name, as_written in zip(compared_names(first), names_as_seen(first), strict=True)
             if name
         ],
         len(fields),

@@ -1,7 +1,5 @@
 """Invisible characters, which come with text copied from web pages and workbooks."""
 
-from collections.abc import Iterable
-
 import polars as pl
 
 # What Unicode says may be ignored (fillers, joiners, selectors, marks of direction), and the empty
@@ -24,16 +22,6 @@ def as_seen(text: pl.Expr) -> pl.Expr:
 def text_as_seen(text: str) -> str:
     """`as_seen` for one text."""
     return text if text.isascii() else str(pl.select(as_seen(pl.lit(text))).item())
-
-
-def name_as_seen(field: str) -> str:
-    """The name of a column as people see it: trimmed, without quotes and invisible characters."""
-    return text_as_seen(field).strip().strip('"').strip()
-
-
-def compared_names(fields: Iterable[str]) -> list[str]:
-    """The names of columns in the form in which they are compared."""
-    return [name_as_seen(field).casefold() for field in fields]
 
 
 def may_have_unseen(block: bytes) -> bool:

@@ -211,6 +211,30 @@ def ways_in_name(name: str) -> frozenset[Way]:
     return frozenset(way for word in re.findall(r"[^\W_]+", name) if (way := _way_of(word)))
 
 
+# Words of names of places.
+_PLACES = re.compile(
+    r"airport|a[ée]roport|hafen|iata|codes?$|station|gare|bahnhof|stazione|city|stadt|ville"
+    r"|citt[àa]|place|location|lieu|luogo|ort$"
+)
+# What is not a place at either end: behind a way in one word, as in German.
+_NO_PLACES = re.compile(r"(?:land|zeit|datum|tag|währung|linie|terminal)$")
+# Shorter words say nothing.
+_TELLING_CHARACTERS_MIN = 4
+
+
+def telling_words(name: str) -> list[str]:
+    """The words of a name in small letters that are long enough to say something."""
+    words = re.findall(r"[^\W\d_]+", name)
+    return [word for word in words if len(word) >= _TELLING_CHARACTERS_MIN]
+
+
+def may_be_a_place(name: str) -> bool:
+    """Whether a name says nothing but a way and a place: not "Departure country"."""
+    words = telling_words(name)
+    ways = [word for word in words if _way_of(word) and not _NO_PLACES.search(word)]
+    return all(word in ways or _PLACES.search(word) for word in words)
+
+
 def _way_of(word: str) -> Way | None:
     if word in _EXACT:
         return _EXACT[word]

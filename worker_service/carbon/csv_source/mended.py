@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from worker_service.carbon.csv_source.column_names import on_one_line
 from worker_service.carbon.csv_source.header import Header
 from worker_service.carbon.csv_source.reading import TextBatch
 from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_COLUMN
@@ -23,8 +24,9 @@ class Originals:
 
     def first_line(self) -> bytes:
         """The header of the file, and the two columns with row number and reason."""
-        names = [self._header.names[at] for at in self._kept]
-        return self._text([[*map(inert_text, names), ROW_COLUMN, REASON_COLUMN]]).encode()
+        # Readers of its beginning look at one line.
+        names = [inert_text(on_one_line(self._header.names[at])) for at in self._kept]
+        return self._text([[*names, ROW_COLUMN, REASON_COLUMN]]).encode()
 
     def lines(self, batch: TextBatch, rejected: pl.DataFrame) -> bytes:
         """The rows of a batch that are in `rejected` (row, column, value, reason), with reasons."""

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from worker_service.carbon.csv_source.foreign_names import FOREIGN_NAMES
-from worker_service.carbon.csv_source.measured_names import Way, units_in_name, ways_in_name
+from worker_service.carbon.csv_source.measured_names import (
+    Way,
+    telling_words,
+    units_in_name,
+    ways_in_name,
+)
 from worker_service.carbon.lookalikes import foreign_letters, skeleton
 
 # From here on two names differ by a letter or two, and not by what they mean.
@@ -85,6 +90,16 @@ def units_of_column(known: str) -> Mapping[str, frozenset[str]]:
 def ways_of_column(known: str) -> frozenset[Way]:
     """Whether a declared column is the beginning or the end of something. Empty for neither."""
     return ways_in_name(known) - {Way.BACK}
+
+
+def is_named_otherwise(name: str, known: str) -> bool:
+    """Whether the words of a name have nothing of a declared column's, so that values alone cannot
+    make it that one: "Purpose of the journey" says no class. A name such as "x" says nothing.
+    """
+    own = [*_words(known), *FOREIGN_NAMES.get(known, ())]
+    words = telling_words(name)
+    alike = (a in b or b in a for a in words for b in own if telling_words(b))
+    return bool(words) and not any(alike)
 
 
 def _is_another_way(name: str, known: str) -> bool:

@@ -16,9 +16,9 @@ from worker_service.carbon.csv_source.header import SEPARATOR_LINE, Header, read
 from worker_service.carbon.csv_source.invisible import trimmed_of_invisible
 from worker_service.carbon.csv_source.likely_header import (
     LINES_MAX,
+    cells_of,
     has_all,
     likely_line,
-    names_of,
 )
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn
@@ -182,7 +182,7 @@ def _guessed_line(lines: Lines, table: Table) -> int:
     texts = block.decode().split("\n", LINES_MAX)[:LINES_MAX]
     begins = (at for at, text in enumerate(texts) if text.strip() and not _is_separator_line(text))
     first = next(begins, 0)
-    has_columns = (has_all(names_of(texts[first], mark), table.required) for mark in SEPARATORS)
+    has_columns = (has_all(cells_of(texts, first, mark), table.required) for mark in SEPARATORS)
     if table.said_line or any(has_columns):
         return 0
     at = likely_line(texts, SEPARATORS, [*table.required, *table.optional])

@@ -48,6 +48,11 @@ def unmarked(value: pl.Expr) -> pl.Expr:
     return value.str.replace(_GUARDED, "${1}").str.replace(_FORMULA_OF_TEXT, "${1}")
 
 
+def unmarked_text(value: str) -> str:
+    """`unmarked` for one text."""
+    return re.sub(_FORMULA_OF_TEXT, r"\1", re.sub(_GUARDED, r"\1", value))
+
+
 def may_have_marks(block: bytes, separator: str) -> bool:
     """Whether a field of the block may have a mark that `unmarked` removes. Fast."""
     starts = (separator.encode(), b"\n", b'"')

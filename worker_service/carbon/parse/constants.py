@@ -17,7 +17,10 @@ def check_constants(
 
     `year` is that of the file's days, None if it may have any.
     """
-    set_here = [one for one in columns if one.name in mapping.constants]
+    # Places of several modes have columns of one name, of which some must be there for one alone.
+    mildest = sorted(columns, key=lambda one: not one.required)
+    by_name = {one.name: one for one in mildest}
+    set_here = [one for name, one in by_name.items() if name in mapping.constants]
     # The unit of a file of one unit is none of them: each row's is looked up.
     if not set_here:
         return

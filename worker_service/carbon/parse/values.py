@@ -1,5 +1,6 @@
 """Reads the fields of a column: their values, whether they are valid, and why not."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -34,6 +35,8 @@ _MIDNIGHT = r"^(\d{4}-\d{2}-\d{2})[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2
 _TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}"
 
 MISSING = "is missing"
+_BREAKS = ("\n", "\t")
+_BROKEN = r"\s*[\n\t]\s*"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +82,22 @@ def comparison_key(text: str) -> str:
     return key
 
 
+def choice_key(text: str) -> str:
+    """The form in which the texts of a column of choices are compared: on one line."""
+    return comparison_key(text_of_a_choice(text))
+
+
+def text_of_a_choice(text: str) -> str:
+    """The text on one line. A cell of a workbook may have several, which no shell passes on."""
+    return re.sub(_BROKEN, " ", text)
+
+
+def _as_choice_key(text: pl.Series) -> pl.Series:
+    key = _as_comparison_key(text)
+    is_broken = any(key.str.contains(mark, literal=True).any() for mark in _BREAKS)
+    return key.str.replace_all(_BROKEN, " ") if is_broken else key
+
+
 def _as_comparison_key(text: pl.Series) -> pl.Series:
     # Composing costs more than everything else together, and plain ASCII needs none.
     if _is_ascii(text):
@@ -112,7 +131,7 @@ def reading_of(column: Column, year: int | None) -> Reading:
 
 
 def _choice(column: Column, text: pl.Expr) -> pl.Expr:
-    key = as_comparison_key(text)
+    key = text.map_batches(_as_choice_key, return_dtype=pl.String)
     return key.replace(dict(column.aliases)) if column.aliases else key
 
 

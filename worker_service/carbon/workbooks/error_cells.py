@@ -40,21 +40,41 @@ def error_cells(archive: zipfile.ZipFile, sheet: str) -> Mapping[tuple[int, int]
     return cells.found
 
 
-def fault_of_ods(archive: zipfile.ZipFile) -> str:
-    """What cells of an OpenDocument spreadsheet show or lack, and what to do. "" for nothing."""
-    path, faults = "content.xml", [""]
+def fault_of_ods(archive: zipfile.ZipFile, sheet: str) -> str:
+    """What cells of a sheet of an OpenDocument spreadsheet show or lack, and what to do. "" for
+    nothing.
+    """
+    path = "content.xml"
     if not _has(archive, path, _ODS_MARK):
         return ""
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        if _local(tag).endswith("table-cell"):
-            faults[0] = faults[0] or _fault_of_cell(attributes)
-
+    cells = _OdsCells(sheet)
     parser = expat.ParserCreate()
-    parser.StartElementHandler = start
+    parser.StartElementHandler = cells.start
+    parser.EndElementHandler = cells.end
     with archive.open(path) as stream:
         parser.ParseFile(stream)
-    return faults[0]
+    return cells.fault
+
+
+class _OdsCells:
+    """Finds the first fault of the cells of a sheet, which may have tables within its table."""
+
+    def __init__(self, sheet: str) -> None:
+        self._sheet = sheet
+        self._tables: list[str] = []
+        self.fault = ""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = _local(tag)
+        if name == "table":
+            named = (value for key, value in attributes.items() if _local(key) == "name")
+            self._tables.append(next(named, ""))
+        elif name.endswith("table-cell") and self._sheet in self._tables[:1]:
+            self.fault = self.fault or _fault_of_cell(attributes)
+
+    def end(self, tag: str) -> None:
+        if _local(tag) == "table":
+            self._tables.pop()
 
 
 def _fault_of_cell(attributes: Mapping[str, str]) -> str:

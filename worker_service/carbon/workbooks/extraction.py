@@ -28,7 +28,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from worker_service.carbon.csv_source.invisible import compared_names
+from worker_service.carbon.csv_source.column_names import compared_names
 from worker_service.carbon.csv_source.likely_header import LINES_MAX
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.workbooks.archives import (
@@ -118,10 +118,7 @@ def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, A
                 with archive.open(found.member) as stream:
                     copy_bounded(stream, target, wanted.bytes_max)
                 return {"sentence": ""}
-            if found.kind is ArchiveKind.ODS and (fault := fault_of_ods(archive)):
-                raise RefusedFile(Cause.ERROR_CELLS, fault)
-            is_xlsx = found.kind is ArchiveKind.XLSX
-            return _of_workbook(source, archive if is_xlsx else None, target, wanted)
+            return _of_workbook(source, archive, target, wanted, found.kind)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, ExpatError) as error:
         raise RefusedFile(
             Cause.DAMAGED_ARCHIVE, f"the file is damaged or cut off: {error}"
@@ -129,7 +126,11 @@ def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, A
 
 
 def _of_workbook(
-    source: IO[bytes], archive: zipfile.ZipFile | None, target: IO[bytes], wanted: Wanted
+    source: IO[bytes],
+    archive: zipfile.ZipFile | None,
+    target: IO[bytes],
+    wanted: Wanted,
+    kind: ArchiveKind | None = None,
 ) -> dict[str, Any]:
     source.seek(0)
     try:
@@ -137,7 +138,7 @@ def _of_workbook(
             # The one that was looked at last is often the one to read, and parsing costs most.
             sheet_of = lru_cache(maxsize=1)(workbook.get_sheet_by_name)
             choice = choose(_sheets(workbook, sheet_of), wanted.table, wanted.sheet)
-            errors = error_cells(archive, choice.sheet) if archive else {}
+            errors = _errors(archive, choice.sheet, kind) if archive else {}
             sheet = sheet_of(choice.sheet)
             commas = _commas(sheet, choice.header, wanted.with_comma)
             lines = _lines(sheet, errors, commas)
@@ -157,6 +158,17 @@ def _of_workbook(
     sentence = "; ".join(filter(None, (choice.sentence, merged)))
     named, line = choice.guess
     return {"sentence": sentence, "is_of_cells": True, "sheet": named, "header_line": line}
+
+
+def _errors(
+    archive: zipfile.ZipFile, sheet: str, kind: ArchiveKind | None
+) -> Mapping[tuple[int, int], str]:
+    """See error_cells. Raises RefusedFile for those of a sheet whose errors have no places."""
+    if kind is ArchiveKind.XLSX:
+        return error_cells(archive, sheet)
+    if kind is ArchiveKind.ODS and (fault := fault_of_ods(archive, sheet)):
+        raise RefusedFile(Cause.ERROR_CELLS, fault)
+    return {}
 
 
 def _is_protected(source: IO[bytes]) -> bool:

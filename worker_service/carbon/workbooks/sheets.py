@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from worker_service.carbon.csv_source.column_names import compared_names, on_one_line
 from worker_service.carbon.csv_source.likely_header import has_all, likely_header
 from worker_service.carbon.csv_source.reason_columns import REASON_COLUMNS
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
@@ -114,13 +115,13 @@ def choose(sheets: Sheets, wanted: Table, named: str = "") -> Choice:
     likely, _ = wanted.likeliest_line(head) if header is None else (header, 0)
     others = [name for name in filled if name != chosen]
     is_sure = header is not None or wanted.said_line or not likely
-    return Choice(chosen, likely, others, (guessed, 0 if is_sure else likely + 1))
+    return Choice(chosen, likely, others, (on_one_line(guessed), 0 if is_sure else likely + 1))
 
 
 def _named_sheet(sheets: Sheets, name: str) -> str:
-    for sheet in sheets.heads:
-        if sheet.strip().casefold() == name.strip().casefold():
-            return sheet
+    [wanted, *compared] = compared_names([name, *sheets.heads])
+    if wanted in compared:
+        return list(sheets.heads)[compared.index(wanted)]
     raise RefusedFile(
         Cause.NO_SHEET,
         f"the workbook has no sheet {shown_name(name)}; it has: {shown_names(list(sheets.heads))}",
