@@ -8,9 +8,8 @@ class Export:
     """A list as a CSV file: the rows in the field `rows` of the answers of an RPC.
 
     `rpc` is "Service.Method". `name` begins the file's name. `parts` are fields of the request that
-    go on with it. `operation` names it in the OpenAPI document. With `by_scope` a caller with
-    limited modules or units who names none has the rows of each of theirs; another RPC leaves out
-    by itself what is not theirs, or has rows that are sums.
+    go on with it. `operation` names it in the OpenAPI document. A caller with limited modules or
+    units has the rows of theirs.
     """
 
     path: str
@@ -20,7 +19,6 @@ class Export:
     parts: tuple[str, ...]
     operation: str
     does: str
-    by_scope: bool = True
 
 
 EXPORTS: tuple[Export, ...] = (
@@ -32,7 +30,6 @@ EXPORTS: tuple[Export, ...] = (
         ("year",),
         "ExportPipelines",
         "Sends pipelines as CSV, newest first.",
-        by_scope=False,
     ),
     Export(
         "/v1/years/{year}/totals.csv",
@@ -51,7 +48,6 @@ EXPORTS: tuple[Export, ...] = (
         ("year",),
         "ExportUnitTree",
         "Sends the tree of units as CSV: each with its own kilograms, and with all units below it.",
-        by_scope=False,
     ),
     Export(
         "/v1/years/{year}/uploads.csv",

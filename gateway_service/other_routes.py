@@ -18,7 +18,6 @@ EVENTS = "text/event-stream"
 BYTES = "application/octet-stream"
 TEXT = "text/plain"
 
-CALLER = "OperationsService.GetCaller"
 Schema = Mapping[str, Any]
 _STRING: Schema = {"type": "string"}
 _NOTHING: Mapping[str, Schema] = MappingProxyType({})
@@ -126,7 +125,7 @@ OTHER_ROUTES: tuple[OtherRoute, ...] = (
             one.path,
             one.operation,
             one.does,
-            rpcs=(one.rpc, *((CALLER,) if one.by_scope else ())),
+            rpcs=(one.rpc,),
             request=f"{PACKAGE}.{one.rpc.partition('.')[2]}Request",
             without=("page_size", "page_token"),
             answer={CSV: _STRING},

@@ -1,7 +1,6 @@
 """Lists as CSV files: page after page, of which the gateway holds one; and templates of files."""
 
 from collections.abc import AsyncGenerator, Sequence
-from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -22,9 +21,8 @@ from gateway_service.transcode.problems import FieldsWrong, Problem, Violation
 CSV = "text/csv; charset=utf-8"
 MODULES = "carbonline.v1.LedgerService.ListModules"
 PAGE_SIZE = 200
-# Pairs of a module and a unit, each of which is asked for by itself.
-SCOPES_MAX = 1_000
 PAGING = ("page_size", "page_token")
+LEAVES_OUT = "leave_out_others"
 FACTORS = "factors"
 
 
@@ -40,7 +38,7 @@ class CsvExports:
         row = method.output_type.fields_by_name[export.rows].message_type
         assert row is not None
         columns = columns_of(row)
-        has_pages = PAGING[0] in method.input_type.fields_by_name
+        fields = method.input_type.fields_by_name
 
         async def serve(request: Request) -> Response:
             token = token_of(request)
@@ -50,10 +48,12 @@ class CsvExports:
                 raise FieldsWrong([Violation(name, words) for name in paging])
             wanted: Any = new_request(method)
             fill(wanted, request.path_params, query, None)
-            if has_pages:
+            if PAGING[0] in fields:
                 wanted.page_size = PAGE_SIZE
-            each = await self._each_scope(wanted, token) if export.by_scope else [wanted]
-            pages = self._pages(export, each, token)
+            # A file is of what is its reader's: a link to it is the same for all.
+            if LEAVES_OUT in fields:
+                wanted.leave_out_others = True
+            pages = self._pages(export, wanted, token)
             # A refusal is an answer of its own, so nothing is sent before the first page.
             first = await anext(pages)
             values = [str(one) for one in (getattr(wanted, part) for part in export.parts) if one]
@@ -65,41 +65,17 @@ class CsvExports:
 
         return serve
 
-    async def _each_scope(self, wanted: Any, token: str) -> Sequence[Any]:
-        """The request for each module and unit of a caller who has limits and names none; else the
-        one there is. Raises FieldsWrong if they are more than SCOPES_MAX.
-        """
-        if wanted.module and wanted.unit:
-            return [wanted]
-        caller = await self._services.caller(token)
-        modules = [wanted.module] if wanted.module or caller.all_modules else caller.modules
-        units = [wanted.unit] if wanted.unit or caller.all_units else caller.units
-        if len(modules) * len(units) > SCOPES_MAX:
-            words = f"is required: you have more than {SCOPES_MAX:,} pairs of a module and a unit"
-            raise FieldsWrong([Violation("module" if len(modules) > 1 else "unit", words)])
-        return [_narrowed(wanted, *scope) for scope in product(modules, units)]
-
     async def _pages(
-        self, export: Export, each: Sequence[Any], token: str
+        self, export: Export, wanted: Any, token: str
     ) -> AsyncGenerator[Sequence[Message]]:
-        """The pages of each request, one after the other; one page at least."""
+        """The pages of a request, one after the other."""
         method = method_of(f"{PACKAGE}.{export.rpc}")
-        for wanted in each:
-            while True:
-                try:
-                    page: Any = await self._services.answer(method, wanted, token)
-                except Problem as problem:
-                    # Of a unit that the caller's rights name and the institution does not have,
-                    # there are no rows.
-                    if problem.reason != "UNIT_NOT_FOUND" or len(each) == 1:
-                        raise
-                    break
-                yield getattr(page, export.rows)
-                more = getattr(page, "next_page_token", "")
-                if not more:
-                    break
-                wanted.page_token = more
-        yield ()
+        while True:
+            page: Any = await self._services.answer(method, wanted, token)
+            yield getattr(page, export.rows)
+            if not (more := getattr(page, "next_page_token", "")):
+                return
+            wanted.page_token = more
 
     async def template(self, request: Request) -> Response:
         """The header and an example row of a data-entry type's file. Raises Problem."""
@@ -129,13 +105,6 @@ class CsvExports:
 def attachment(name: str) -> dict[str, str]:
     """The header that has a browser save the answer as `name`.csv."""
     return {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}.csv"}
-
-
-def _narrowed(wanted: Any, module: int, unit: str) -> Any:
-    own = type(wanted)()
-    own.CopyFrom(wanted)
-    own.module, own.unit = module, unit
-    return own
 
 
 async def _lines(

@@ -137,12 +137,12 @@ class Hub:
 
     def take(self, rows: Mapping[Key, Row], *, whole: bool, more_live: bool) -> None:
         """Keeps the rows of a round, as KeptRows does, and wakes the viewers if any is new."""
-        if whole and more_live != self._more_live:
+        turns = whole and more_live != self._more_live
+        if turns:
             self._more_live = more_live
-            self._made.clear()
         self._metrics.looks.inc()
         self._looked.set()
-        if self._rows.take(rows, whole=whole):
+        if self._rows.take(rows, whole=whole, anew=turns):
             self._made.clear()
             self._wake()
 

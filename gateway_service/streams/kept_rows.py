@@ -22,18 +22,21 @@ class KeptRows:
         self.number = 0
         # The greatest number of a pipeline that was ever told.
         self.newest = 0
-        # The newest round in which something went: who has not seen it must have all rows anew.
+        # The newest round in which something went, or all was told anew: who has not seen it must
+        # have all rows.
         self._went = 0
 
-    def take(self, rows: Mapping[Key, Row], *, whole: bool) -> bool:
-        """Keeps the rows of a round; whether any is new. A `whole` round names all that is live."""
+    def take(self, rows: Mapping[Key, Row], *, whole: bool, anew: bool = False) -> bool:
+        """Keeps the rows of a round; whether there is news. A `whole` round names all that is live.
+        With `anew` all rows are told once more, to everybody.
+        """
         gone = [key for key in self._live() if key not in rows] if whole else []
         news = {key: row for key, row in rows.items() if _is_news(self._rows.get(key), row)}
-        if not news and not gone and self.number:
+        if not (news or gone or anew) and self.number:
             return False
         self.number += 1
         self._forget(gone)
-        if gone:
+        if gone or anew:
             self._went = self.number
         for key, row in news.items():
             # The newest change stands last.

@@ -36,8 +36,8 @@ class TenantFeed:
     # Of the watchers, those who want to know what runs.
     job_watchers: int = 0
     is_loaded: bool = False
-    # Whether more pipelines are live than are followed.
-    has_more_live: bool = False
+    # With lower numbers, others may be live that are not followed; None once all that are live are.
+    unread_before: int | None = None
     number: int = 0
     # The newest change of a row that is kept no longer: who has not seen it starts over.
     forgotten: int = 0
@@ -55,14 +55,23 @@ class TenantFeed:
         """Those that have not ended, as far as is known; newest last."""
         return sorted(number for number, row in self.rows.items() if is_live(row))
 
-    def load(self, rows: Iterable[PipelineRow], *, has_more_live: bool) -> None:
+    @property
+    def has_more_live(self) -> bool:
+        """Whether more pipelines may be live than are followed."""
+        return self.unread_before is not None
+
+    def room(self) -> int:
+        """How many more live ones it can follow."""
+        return max(0, LIVE_MAX - len(self.live_ids()))
+
+    def load(self, rows: Iterable[PipelineRow], *, unread_before: int | None) -> None:
         """Take what was read first. What is known already is newer."""
         self._keep(
             one
             for one in map(messages.pipeline, rows)
             if one.pipeline_id not in self.rows or self.rows[one.pipeline_id].version < one.version
         )
-        self.has_more_live |= has_more_live
+        self._leave_unread(unread_before)
         self.is_loaded = True
 
     def take(self, rows: Iterable[PipelineRow]) -> None:
@@ -74,6 +83,16 @@ class TenantFeed:
             self.times_back += 1
         if news:
             self._keep(news)
+            self.notify()
+
+    def take_older(self, rows: Iterable[PipelineRow], *, unread_before: int | None) -> None:
+        """Keep what was live before `unread_before`. If that was all, watchers start over, since
+        only the first rows say whether they are all that is live.
+        """
+        self.unread_before = unread_before
+        self.take(rows)
+        if not self.has_more_live:
+            self.times_back += 1
             self.notify()
 
     def forget(self, pipeline_ids: Collection[int]) -> None:
@@ -107,6 +126,10 @@ class TenantFeed:
             newer.append(pipeline_id)
         return [self.rows[pipeline_id] for pipeline_id in sorted(newer)]
 
+    def _leave_unread(self, before: int | None) -> None:
+        if before is not None:
+            self.unread_before = max(before, self.unread_before or 0)
+
     def _is_behind(self, row: types_pb2.Pipeline) -> bool:
         known = self.rows.get(row.pipeline_id)
         return known is not None and row.version < known.version
@@ -127,9 +150,10 @@ class TenantFeed:
         newest = set(sorted(self.rows)[-NEWEST_MAX:])
         live = [number for number, row in self.rows.items() if is_live(row)]
         ended = [number for number, row in self.rows.items() if not is_live(row)]
-        self.has_more_live |= len(live) > LIVE_MAX
         beyond = [*live[: max(0, len(live) - LIVE_MAX)], *ended[: max(0, len(ended) - ENDED_MAX)]]
         for pipeline_id in beyond:
             if pipeline_id not in newest:
+                if is_live(self.rows[pipeline_id]):
+                    self._leave_unread(pipeline_id + 1)
                 del self.rows[pipeline_id]
                 self.forgotten = max(self.forgotten, self.changed.pop(pipeline_id))

@@ -35,6 +35,7 @@ PAUSE_SECONDS = 0.2
 JOBS_SECONDS, JOB_PIPELINES_MAX = 0.5, 20
 # With the longest messages of failed jobs, that is 2 MB.
 ROWS_PER_MESSAGE_MAX = 100
+LIVE = ("NOT_STARTED", "RUNNING")
 
 Message: TypeAlias = pb.WatchPipelinesResponse
 
@@ -167,6 +168,17 @@ class TenantWatches:
         ]
         if differ:
             feed.take(await self._pipelines(differ))
+        if feed.has_more_live and (room := feed.room()):
+            await self._read_older(feed, room)
+
+    async def _read_older(self, feed: TenantFeed, room: int) -> None:
+        """Each row is read once, and a look at a bounded number of pipelines goes on where the one
+        before has ended.
+        """
+        self.reads += 1
+        older = PipelineFilter(feed.tenant, LIVE, before_id=feed.unread_before, page_size=room)
+        live = await self._store.list_pipelines(older, is_own=True)
+        feed.take_older(live.pipelines, unread_before=live.before_id)
 
     async def _read_jobs(self, feed: TenantFeed) -> None:
         if not feed.job_watchers:
@@ -205,16 +217,14 @@ class TenantWatches:
                 return
             self.reads += 2
             live = await self._store.list_pipelines(
-                PipelineFilter(feed.tenant, ("NOT_STARTED", "RUNNING"), page_size=LIVE_MAX)
+                PipelineFilter(feed.tenant, LIVE, page_size=LIVE_MAX)
             )
             newest = await self._store.list_pipelines(
                 PipelineFilter(feed.tenant, page_size=ENDED_MAX)
             )
             # Oldest first, as if they had changed so.
             rows = {row.pipeline_id: row for row in (*live.pipelines, *newest.pipelines)}
-            feed.load(
-                (rows[number] for number in sorted(rows)), has_more_live=live.before_id is not None
-            )
+            feed.load((rows[number] for number in sorted(rows)), unread_before=live.before_id)
 
     async def _follow(
         self, feed: TenantFeed, wanted: WantedPipelines

@@ -14,6 +14,9 @@ __all__ = ["tree_of_units"]
 
 pytestmark = pytest.mark.usefixtures("tree_of_units")
 ROWS = "Rows with their results"
+KEEP_WHAT_IS_COPIED = """() => {
+    navigator.clipboard.writeText = async (text) => { window.kept = text; };
+}"""
 UPLOAD = re.compile(r"^Upload \d+$")
 
 
@@ -44,6 +47,13 @@ def test_a_total_leads_by_keyboard_to_the_rows_that_made_it(tabs: Tabs) -> None:
     told = how.inner_text()
     for part in ("version 1", "ef_kg_co2eq_per_km", "0.2", "GVA", f"{kg} kg", "kg = D *", "plane-"):
         assert part in told, (part, told)
+    page.evaluate(KEEP_WHAT_IS_COPIED)
+    how.get_by_role("button", name="Copy as text").press("Enter")
+    how.get_by_role("button", name="Copied").wait_for()
+    kept = page.evaluate("() => window.kept")
+    assert "kg = D *" in kept
+    assert "version 1" in kept
+    assert "Copy as text" not in kept
 
 
 def test_the_rows_of_one_unit_are_chosen_in_the_address(tabs: Tabs) -> None:

@@ -1,8 +1,7 @@
-"""What a caller with several units sees on pages that are made of an answer for each of them."""
+"""What a caller with limited units sees: pages ask for what is theirs, and say what is not."""
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -10,12 +9,9 @@ from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.conftest import Tabs
 from tests.browser.settling import settled
 
-UNITS = ("0828", "gone", "0900")
-NOT_FOUND = {"title": "Not found", "reason": "UNIT_NOT_FOUND", "status": 404}
-
-
-def unit_of(route: Any) -> str:
-    return parse_qs(str(urlsplit(route.request.url).query))["unit"][0]
+UNITS = ("0828", "0900")
+SUMS = dict.fromkeys(("ghg_scope_1_kg", "ghg_scope_2_kg", "ghg_scope_3_kg"), 0.0)
+WHOLE = {**SUMS, "total_kg": 1200.0, "entries_without_kg": "1"}
 
 
 def limited(route: Any) -> None:
@@ -24,85 +20,109 @@ def limited(route: Any) -> None:
 
 
 def totals(route: Any) -> None:
-    sums = dict.fromkeys(("ghg_scope_1_kg", "ghg_scope_2_kg", "ghg_scope_3_kg"), 0.0)
-    unit = unit_of(route)
-    row = {
-        **sums,
-        "module": "MODULE_PROFESSIONAL_TRAVEL",
-        "unit": unit,
-        "unit_name": unit,
-        "total_kg": 1200.0,
-        "entry_count": "2",
-        "entries_without_kg": "1",
-        "by_emission_type": {},
-    }
-    rows = [] if unit == "gone" else [row]
-    route.fulfill(json={"module_totals": rows, "freshness": [], "years": [2024]})
+    rows = [
+        {
+            **WHOLE,
+            "module": "MODULE_PROFESSIONAL_TRAVEL",
+            "unit": unit,
+            "unit_name": unit,
+            "entry_count": "2",
+            "by_emission_type": {},
+        }
+        for unit in UNITS
+    ]
+    known = {"institution": WHOLE, "unit_totals": rows, "freshness": [], "years": [2024]}
+    route.fulfill(json={"module_totals": rows, **known})
 
 
-def emissions(route: Any) -> None:
-    unit = unit_of(route)
-    if unit == "gone":
-        route.fulfill(status=404, json=NOT_FOUND)
-        return
-    row: dict[str, Any] = {"upload_id": "7", "row_number": "1", "unit": unit, "state": "computed"}
-    more: dict[str, Any] = {"data_entry_type": "", "emissions": [], "columns": {}}
-    answer = {"rows": [row | more], "next_page_token": "", "deleted_upload_ids": []}
-    route.fulfill(json=answer)
+def report(route: Any) -> None:
+    nodes = [
+        {
+            "unit": unit,
+            "unit_name": f"Unit {unit}",
+            "parent_unit": parent,
+            "level": level,
+            "own_kg": 1.0,
+            "own_kg_exact": "1",
+            "with_units_below": WHOLE,
+        }
+        for level, (unit, parent) in enumerate((("0828", ""), ("0900", "0828")))
+    ]
+    known = {"whole": WHOLE | {"kg_per_fte": 600.0}, "modules": [], "nodes": []}
+    route.fulfill(json={"unit_tree": nodes, "units_of_others_count": 2, **known})
 
 
 @pytest.fixture
-def theirs(tabs: Tabs) -> Tabs:
-    """Tabs of a caller with UNITS, of which the institution has two."""
+def asked() -> list[str]:
+    """The addresses that pages ask for."""
+    return []
+
+
+@pytest.fixture
+def theirs(tabs: Tabs, asked: list[str]) -> Tabs:
+    """Tabs of a caller with UNITS, who is answered as the services would."""
+
+    def answered(answer: Any) -> Any:
+        def answer_and_note(route: Any) -> None:
+            asked.append(route.request.url)
+            answer(route)
+
+        return answer_and_note
+
     tabs.context.route("**/v1/me", limited)
-    tabs.context.route(re.compile(r"/v1/years/\d+/totals\?"), totals)
-    tabs.context.route(re.compile(r"/v1/emissions\?"), emissions)
+    tabs.context.route(re.compile(r"/v1/years/\d+/totals\?"), answered(totals))
+    tabs.context.route(re.compile(r"/v1/years/\d+/report\?"), answered(report))
+    tabs.context.route(re.compile(r"/v1/years/\d+/uploads\?"), answered(nothing("uploads")))
+    tabs.context.route(re.compile(r"/v1/emissions\?"), answered(nothing("rows")))
     return tabs
+
+
+def nothing(name: str) -> Any:
+    """An empty list."""
+    empty: dict[str, Any] = {name: [], "next_page_token": "", "deleted_upload_ids": []}
+    return lambda route: route.fulfill(json=empty)
 
 
 def test_files_of_their_totals_are_linked(theirs: Tabs) -> None:
     page = theirs.open("/totals?year=2024")
-    page.get_by_role("link", name="CSV", exact=True).wait_for()
+    page.get_by_role("link", name="JSON").wait_for()
     settled(page)
-    links = page.locator("main a[download]").evaluate_all("(all) => all.map((one) => one.pathname)")
-    # A file for a program is of all units: the service would refuse it.
-    assert links == ["/v1/years/2024/uncomputed.csv", "/v1/years/2024/totals.csv"]
+    links = page.locator("main a[download]").evaluate_all(
+        "(all) => all.map((one) => one.pathname + one.search)"
+    )
+    assert links == [
+        "/v1/years/2024/uncomputed.csv",
+        "/v1/years/2024/unit_tree.csv",
+        "/v1/years/2024/totals.csv",
+        "/v1/years/2024/totals?leave_out_others=true",
+    ]
     assert axe_finds(page) == {}
 
 
-def test_rows_of_a_pipeline_are_those_of_each_of_their_units(theirs: Tabs) -> None:
-    theirs.expected = ("404",)
-    page = theirs.open("/explain?pipeline=7")
-    cells = page.locator("tbody tr > td:nth-of-type(1)")
-    seen = []
-    more = page.get_by_role("link", name="Next rows")
-    more.wait_for()
+def test_they_see_the_tree_of_their_units_and_how_many_are_left_to_others(theirs: Tabs) -> None:
+    page = theirs.open("/totals?year=2024")
+    left = page.get_by_text("2 units are left to others: they are not in these figures.")
+    left.wait_for()
+    page.get_by_role("link", name="Unit 0900").wait_for()
+    page.get_by_text("t per full-time equivalent").wait_for()
+    page.get_by_role("region", name="tree").get_by_role("link", name="Unit 0828").click()
+    page.get_by_role("heading", name="Totals 2024: Unit 0828, with your units below").wait_for()
+    left.wait_for()
     settled(page)
-    seen += cells.all_inner_texts()
-    more.click()
-    more.wait_for(state="detached")
-    settled(page)
-    seen += cells.all_inner_texts()
-    assert seen == ["0828", "0900"]
+    assert axe_finds(page) == {}
 
 
-def test_who_has_more_pairs_than_a_page_asks_for_reads_that_sums_are_of_some(tabs: Tabs) -> None:
-    units = [f"{unit:04}" for unit in range(41)]
-
-    def many(route: Any) -> None:
-        response = {"name": "ann", "tenants": ["local"], "roles": ["ROLE_OPERATOR"]}
-        modules = {"all_modules": True, "modules": []}
-        route.fulfill(json={**response, **modules, "all_units": False, "units": units})
-
-    asked: list[str] = []
-
-    def noted(route: Any) -> None:
-        asked.append(unit_of(route))
-        totals(route)
-
-    tabs.context.route("**/v1/me", many)
-    tabs.context.route(re.compile(r"/v1/years/\d+/totals\?"), noted)
-    page = tabs.open("/totals?year=2024")
-    page.get_by_text("Sums are of the first 40 of its 41 pairs").wait_for()
-    settled(page)
-    assert set(asked) == set(units[:40])
+def test_each_page_asks_for_what_is_theirs_in_one_request(theirs: Tabs, asked: list[str]) -> None:
+    paths = ("totals?year=2024", "totals?year=2024&unit=0828", "years/2024", "explain?year=2024")
+    for path in (*paths, "explain?pipeline=7"):
+        page = theirs.open(f"/{path}")
+        page.get_by_role("heading", level=1).wait_for()
+        settled(page)
+        page.close()
+    names = {re.sub(r".*/v1/(years/\d+/)?(\w+).*", r"\2", one) for one in asked}
+    assert names == {"totals", "report", "uploads", "emissions"}
+    assert all("leave_out_others=true" in one for one in asked)
+    # As many as for who may see all: none for each unit of theirs.
+    assert [one for one in asked if "unit=" in one] == [
+        one for one in asked if "/report?" in one and "unit=0828" in one
+    ]

@@ -1,4 +1,4 @@
-"""320 pixels with names, numbers and files as institutions have them: long."""
+"""Narrow screens, and the edges of wide ones, with long names, numbers and files."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -97,3 +97,24 @@ def test_the_account_is_as_large_as_the_pages_are_tested_for(
     assert page.evaluate(WIDER) == []
     page.goto(page.url.replace("/years/", "/totals?year="))
     page.get_by_text(LONG).first.wait_for()
+
+
+def test_an_explanation_is_whole_wherever_its_badge_stands(new_tabs: Any, account: Account) -> None:
+    page = new_tabs().open(f"/years/{YEAR}")
+    settled(page)
+    badge = page.get_by_role("button", name="Failed: Plane")
+    panel = page.locator(".panel:not([hidden])", has_text=f"Pipeline {account.failed}")
+    places = set()
+    for width in (700, 1000, 1280, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        badge.focus()
+        panel.wait_for()
+        begins, box = badge.bounding_box()["x"], panel.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert page.evaluate(WIDER) == []
+        places.add(box["x"] < begins - 1)
+        badge.blur()
+        panel.wait_for(state="detached")
+    # Else none of them stands at the edge.
+    assert places == {False, True}

@@ -63,6 +63,34 @@ def test_counts_follow_what_happens_and_each_is_a_filter_in_the_address(
     page.get_by_role("link", name=str(third), exact=True).wait_for()
 
 
+def test_all_that_match_are_retried_after_a_count_of_what_would_happen(
+    scripted: Scripted, as_role: Any
+) -> None:
+    failed = [submitted(scripted, unit=unit) for unit in ("0828", "0828", "0900")]
+    for _ in failed:
+        ended(scripted, FAILED)
+    tabs: Tabs = as_role("gateway")
+    tabs.expected = ("409",)
+    # One of them is known to be done by somebody else.
+    tabs.context.route(
+        f"**/v1/pipelines/{failed[0]}:retry",
+        lambda route: route.fulfill(status=409, json={"title": "No", "reason": "SUPERSEDED"}),
+    )
+    page = tabs.open("/pipelines?status=FAILED&unit=0828")
+    page.get_by_role("button", name="Retry all that match").press("Enter")
+    counted = "run again: 1. A newer upload is there: 1. Would be refused: 0."
+    page.get_by_text(counted).wait_for()
+    chip(page, "Waiting 0").wait_for()
+    page.locator("button.danger", has_text="Retry all that match").press("Enter")
+    page.get_by_text("Retried: 1. A newer upload is there: 1. Refused: 0.").wait_for()
+    chip(page, "Waiting 1").wait_for()
+    assert rows(page) == [str(one) for one in failed[1::-1]]
+    assert axe_finds(page) == {}
+    # What has succeeded is not offered.
+    chip(page, "Waiting 1").press("Enter")
+    page.get_by_role("button", name="Retry all that match").wait_for(state="detached")
+
+
 async def names(scripted: Scripted, pipeline_id: int, person: str) -> None:
     conn = await asyncpg.connect(scripted.database_url)
     update = "UPDATE scheduler.pipelines SET submitted_by = $2 WHERE pipeline_id = $1"

@@ -221,6 +221,17 @@ async def test_a_whole_says_if_more_is_live_than_it_names(
             update = await next_update(stream.events())
         assert list(pipelines_of(update)) == [newest]
         assert update.data["more_live"] == more_live
+    async with http.stream(EVENTS) as stream:
+        events = stream.events()
+        update = await next_update(events)
+        assert update.data["more_live"]
+        for job in await driver.claim("noop", max_jobs=2):
+            await driver.finish(job)
+        # Nothing is live: whoever sees it is told so in a whole.
+        async with asyncio.timeout(SECONDS_MAX):
+            while update.data["more_live"]:
+                update = await next_update(events)
+        assert update.data["whole"]
 
 
 async def test_rows_that_have_gone_are_told_to_nobody(

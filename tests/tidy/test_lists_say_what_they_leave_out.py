@@ -49,6 +49,7 @@ WHOLE = {
     "GetCaller.units": CATALOGUE,
     "GetReport.freshness": FOUND,
     "GetReport.modules": FOUND,
+    "GetReport.modules_of_others": CATALOGUE,
     "GetReport.modules_without_data": FOUND,
     "GetReport.nodes": FOUND,
     "GetReport.unit_tree": FOUND,

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -65,6 +66,21 @@ def _ring_sentence(ring: Sequence[str]) -> str:
     said = [f"{shown_text(one)} is below {shown_text(other)}" for one, other in pairs]
     more = f", and {len(said) - _NAMED_MAX:,} more" if len(said) > _NAMED_MAX else ""
     return f"{', '.join(said[:_NAMED_MAX])}{more}: no unit can be below itself."
+
+
+def placed_within(placed: Sequence[PlacedUnit], own: AbstractSet[str]) -> list[PlacedUnit]:
+    """The units of `own`, each below the nearest unit above it that is one of them."""
+    parents = {one.unit: one.parent for one in placed}
+
+    def above(unit: str) -> str | None:
+        parent = parents[unit]
+        for _ in range(LEVELS_MAX):
+            if parent is None or parent in own:
+                return parent
+            parent = parents.get(parent)
+        return None
+
+    return [PlacedUnit(one.unit, one.name, above(one.unit)) for one in placed if one.unit in own]
 
 
 def unit_tree(

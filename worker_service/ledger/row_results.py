@@ -33,7 +33,7 @@ LEFT JOIN LATERAL (
 WHERE s.tenant = $1 AND s.state <> 'LOADING' AND s.entry_set >= $2
     AND (CAST($3 AS bigint) IS NULL OR s.pipeline_id = $3)
     AND (CAST($4 AS bigint) IS NULL OR s.entry_set = $4)
-    AND (CAST($5 AS smallint) IS NULL OR s.module = $5)
+    AND (CAST($5 AS smallint[]) IS NULL OR s.module = ANY(CAST($5 AS smallint[])))
 ORDER BY s.entry_set
 """
 # Of rows of some nodes of the emission tree alone, no more than so many are looked at for a page.
@@ -45,7 +45,7 @@ WITH page AS MATERIALIZED (
     SELECT e.tenant, e.entry_set, e.row_number, e.unit, e.data
     FROM carbon.entries AS e
     WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $4 AND e.row_number <= $7
-        AND (CAST($5 AS text) IS NULL OR e.unit = $5)
+        AND (CAST($5 AS text[]) IS NULL OR e.unit = ANY(CAST($5 AS text[])))
         AND (CAST($8 AS text[]) IS NULL OR EXISTS (
             SELECT
             FROM carbon.emissions AS n
@@ -80,8 +80,8 @@ class ResultFilter:
     tenant: str
     pipeline_id: int | None
     upload: int | None
-    module: int | None
-    unit: str | None
+    modules: Sequence[int] | None
+    units: Sequence[str] | None
     nodes: Sequence[str] | None = None
 
 
@@ -125,7 +125,7 @@ async def list_results(
     looked_at, last = 0, None
     computable = {one.data_entry_type: one for one in computable_types(None)}
     async with ledger.snapshot() as conn:
-        sets = await conn.fetch(SETS, of.tenant, after[0], of.pipeline_id, of.upload, of.module)
+        sets = await conn.fetch(SETS, of.tenant, after[0], of.pipeline_id, of.upload, of.modules)
         deleted = [one["entry_set"] for one in sets if one["gone"]]
         for one in sets:
             # One row more than fits says that there are more.
@@ -137,7 +137,7 @@ async def list_results(
             if of.nodes:
                 end = min(behind + LOOKED_AT_MAX - looked_at, one["last_row_number"])
                 looked_at += end - behind
-            which = (of.tenant, one["entry_set"], one["emission_set"], behind, of.unit, room)
+            which = (of.tenant, one["entry_set"], one["emission_set"], behind, of.units, room)
             found = await conn.fetch(ROWS, *which, end, of.nodes)
             state = await _state(conn, of.tenant, one, computable[one["data_entry_type"]])
             for _, parts in groupby(found, lambda row: row["row_number"]):

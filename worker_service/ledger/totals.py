@@ -9,7 +9,13 @@ from worker_service.carbon.totals import UnitTotals
 from worker_service.ledger.emission_sets import emissions_ledger_scope
 from worker_service.ledger.emission_sums import Leaf, SummedSet
 from worker_service.ledger.fences import Tokens, read_tokens
-from worker_service.ledger.freshness import Computable, ModuleState, read_states
+from worker_service.ledger.freshness import (
+    Computable,
+    ModuleState,
+    computable_types,
+    read_states,
+)
+from worker_service.ledger.limits import NO_LIMITS, Limits
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.published_state import published_state
 from worker_service.ledger.unit_tree import units_below
@@ -86,7 +92,7 @@ SELECT t.unit, coalesce(u.name, '') AS unit_name, t.module,
 FROM carbon.totals AS t
 LEFT JOIN carbon.units AS u ON u.tenant = t.tenant AND u.unit = t.unit
 WHERE t.tenant = $1 AND t.year = $2
-    AND (CAST($3 AS smallint) IS NULL OR t.module = $3)
+    AND (CAST($3 AS smallint[]) IS NULL OR t.module = ANY(CAST($3 AS smallint[])))
     AND (CAST($4 AS text[]) IS NULL OR t.unit = ANY(CAST($4 AS text[])))
 ORDER BY t.unit, t.module
 """
@@ -97,7 +103,7 @@ FROM generate_series(CAST($4 AS integer), CAST($5 AS integer)) AS y (year)
 WHERE EXISTS (
     SELECT FROM carbon.totals AS t
     WHERE t.tenant = $1 AND t.year = y.year
-        AND (CAST($2 AS smallint) IS NULL OR t.module = $2)
+        AND (CAST($2 AS smallint[]) IS NULL OR t.module = ANY(CAST($2 AS smallint[])))
         AND (CAST($3 AS text[]) IS NULL OR t.unit = ANY(CAST($3 AS text[])))
 )
 ORDER BY y.year
@@ -300,9 +306,8 @@ class YearTotals:
 
 @dataclass(frozen=True, slots=True)
 class TotalsFilter:
-    """Which totals to read. `module` and `unit` are None for all; the unit is spelled as stored.
-
-    `with_below` adds all units below it.
+    """Which totals to read. `module` and `unit` are None for all within `limits`; the unit is
+    spelled as stored. `with_below` adds all units below it that are within them.
     """
 
     tenant: str
@@ -310,16 +315,28 @@ class TotalsFilter:
     module: int | None
     unit: str | None
     with_below: bool = False
+    limits: Limits = NO_LIMITS
+
+    @property
+    def modules(self) -> tuple[int, ...] | None:
+        """The modules that it chooses, None for all."""
+        return self.limits.modules_of(self.module)
+
+    def has_module(self, module: int) -> bool:
+        """Whether it chooses a module."""
+        return self.modules is None or module in self.modules
+
+    def types(self) -> list[Computable]:
+        """The types of its modules."""
+        return [one for one in computable_types(self.module) if self.has_module(one.module)]
 
     async def units(self, conn: Connection) -> tuple[str, ...] | None:
         """The units that it chooses, None for all. Those below one stand where the snapshot of the
         connection shows them.
         """
-        if self.unit is None:
-            return None
-        if not self.with_below:
-            return (self.unit,)
-        return await units_below(conn, self.tenant, self.unit)
+        if self.unit is None or not self.with_below:
+            return self.limits.units_of(self.unit)
+        return self.limits.own_units(await units_below(conn, self.tenant, self.unit))
 
 
 class TotalsReader:
@@ -329,16 +346,14 @@ class TotalsReader:
         self._ledger = ledger
 
     async def read_totals(
-        self, tenant: str, year: int, module: int | None, units: tuple[str, ...] | None
+        self, tenant: str, year: int, modules: tuple[int, ...] | None, units: tuple[str, ...] | None
     ) -> Sequence[StoredTotals]:
         """One per unit and module, in that order. Raises DatabaseUnavailable."""
         async with self._ledger.session() as conn:
-            return await stored_totals(conn, tenant, year, module, units)
+            return await stored_totals(conn, tenant, year, modules, units)
 
-    async def read_year(
-        self, wanted: TotalsFilter, computable: Sequence[Computable], years: tuple[int, int]
-    ) -> YearTotals:
-        """Totals by unit and module, and the states of all types of `computable`.
+    async def read_year(self, wanted: TotalsFilter, years: tuple[int, int]) -> YearTotals:
+        """Totals by unit and module, and the states of all their types.
 
         `years` is the first and the last year to look for totals in, if this one has none. Raises
         DatabaseUnavailable.
@@ -346,9 +361,9 @@ class TotalsReader:
         async with self._ledger.snapshot() as conn:
             state = await published_state(conn, wanted.tenant)
             units = await wanted.units(conn)
-            of = (wanted.module, units)
+            of = (wanted.modules, units)
             totals = await stored_totals(conn, wanted.tenant, wanted.year, *of)
-            states = await read_states(conn, wanted.tenant, wanted.year, computable)
+            states = await read_states(conn, wanted.tenant, wanted.year, wanted.types())
             others: list[int] = []
             if not totals:
                 found = await conn.fetch(YEARS, wanted.tenant, *of, *years)
@@ -357,8 +372,13 @@ class TotalsReader:
 
 
 async def stored_totals(
-    conn: Connection, tenant: str, year: int, module: int | None, units: Sequence[str] | None
+    conn: Connection,
+    tenant: str,
+    year: int,
+    modules: Sequence[int] | None,
+    units: Sequence[str] | None,
 ) -> list[StoredTotals]:
-    """The totals of units, None for all, by unit, then by module."""
-    rows = await conn.fetch(READ, tenant, year, module, None if units is None else list(units))
+    """The totals of modules and units, None for all, by unit, then by module."""
+    chosen = [None if some is None else list(some) for some in (modules, units)]
+    rows = await conn.fetch(READ, tenant, year, *chosen)
     return [StoredTotals(**row) for row in rows]

@@ -31,7 +31,8 @@ WITH looked AS MATERIALIZED (
 ), fitting AS (
     SELECT row_number, unit, outcome, detail
     FROM looked
-    WHERE (CAST($6 AS text) IS NULL OR unit = $6) AND (CAST($7 AS text) IS NULL OR outcome = $7)
+    WHERE (CAST($6 AS text[]) IS NULL OR unit = ANY(CAST($6 AS text[])))
+        AND (CAST($7 AS text) IS NULL OR outcome = $7)
     ORDER BY row_number
     LIMIT $8
 ), weighed AS (
@@ -55,12 +56,14 @@ ORDER BY w.row_number
 
 @dataclass(frozen=True, slots=True)
 class UncomputedFilter:
-    """Which entries of a tenant and year. None stands for any. `types` is never empty."""
+    """Which entries of a tenant and year. None stands for any. `types` is empty only if none of
+    them are the caller's.
+    """
 
     tenant: str
     year: int
     types: Sequence[int]
-    unit: str | None
+    units: Sequence[str] | None
     outcome: str | None
     upload: int | None
 
@@ -132,12 +135,12 @@ async def _of_set(
     conn: Connection, of: UncomputedFilter, one: Any, after: RowPosition, room: _Room
 ) -> tuple[list[UncomputedRow], RowPosition | None]:
     """Rows of one upload, and where they stop. None if they reach its end."""
-    filtered = of.unit is not None or of.outcome is not None
+    filtered = of.units is not None or of.outcome is not None
     looks = room.looks if filtered else min(room.looks, room.rows)
     answers = await conn.fetch(
         ROWS,
         *(of.tenant, one["emission_set"], one["entry_set"], after.row_number, looks),
-        *(of.unit, of.outcome, room.rows, room.bytes),
+        *(of.units, of.outcome, room.rows, room.bytes),
     )
     head = answers[0]
     rows = [_row(one, row) for row in answers if row["row_number"] is not None]

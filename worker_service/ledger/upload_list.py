@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from worker_service.ledger.limits import NO_LIMITS, Limits
 from worker_service.ledger.pool import Ledger
 
 # By primary key, backwards: an institution has a few thousand uploads. Kilograms are those of the
@@ -35,9 +36,9 @@ WHERE s.tenant = $1
     AND s.state <> 'LOADING'
     AND (CAST($3 AS bigint) IS NULL OR s.entry_set = $3)
     AND (CAST($4 AS smallint) IS NULL OR s.year = $4)
-    AND (CAST($5 AS smallint) IS NULL OR s.module = $5)
+    AND (CAST($5 AS smallint[]) IS NULL OR s.module = ANY(CAST($5 AS smallint[])))
     AND (CAST($6 AS smallint) IS NULL OR s.data_entry_type = $6)
-    AND (CAST($7 AS text) IS NULL OR s.unit = $7)
+    AND (CAST($7 AS text[]) IS NULL OR s.unit = ANY(CAST($7 AS text[])))
     AND (CAST($8 AS text) IS NULL OR s.source_name = $8)
     AND (CAST($9 AS boolean) OR s.state = 'PUBLISHED')
     AND (CAST($11 AS text[]) IS NULL OR p.kg IS NOT NULL)
@@ -49,8 +50,8 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class UploadFilter:
-    """Which uploads to list. None stands for any. `gone` adds those that no longer count; `nodes`
-    are paths of emission types.
+    """Which uploads to list. None stands for any within `limits`. `gone` adds those that no longer
+    count; `nodes` are paths of emission types.
     """
 
     tenant: str
@@ -62,6 +63,7 @@ class UploadFilter:
     source: str | None = None
     gone: bool = False
     nodes: Sequence[str] | None = None
+    limits: Limits = NO_LIMITS
 
 
 async def list_uploads(ledger: Ledger, of: UploadFilter, before: int, count: int) -> Sequence[Any]:
@@ -73,9 +75,9 @@ async def list_uploads(ledger: Ledger, of: UploadFilter, before: int, count: int
             before,
             of.upload_id,
             of.year,
-            of.module,
+            of.limits.modules_of(of.module),
             of.data_entry_type,
-            of.unit,
+            of.limits.units_of(of.unit),
             of.source,
             of.gone,
             count,

@@ -9,7 +9,7 @@ from worker_service.ledger.row_results import ResultFilter, RowResult, list_resu
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.stored_text import text_of
 from worker_service.ledger_api.uncomputed import INTEGER_MAX, stored_columns
-from worker_service.ledger_api.units import spelt_unit
+from worker_service.ledger_api.units import limits_of, spelt_unit
 
 
 async def answer_emissions(
@@ -30,7 +30,9 @@ async def answer_emissions(
         fields.wrong_token("page_token")
     fields.done()
     unit = await spelt_unit(ledger, tenant, request.unit)
-    of = ResultFilter(tenant, pipeline, upload, request.module or None, unit, nodes)
+    limits = limits_of(request)
+    own = (limits.modules_of(request.module or None), limits.units_of(unit))
+    of = ResultFilter(tenant, pipeline, upload, *own, nodes)
     page = await list_results(ledger, of, (keys[0], keys[1]) if keys else (0, 0), size)
     rows = first_page([_row(row) for row in page.rows])
     last = page.last

@@ -9,7 +9,6 @@ from weakref import WeakValueDictionary
 
 from carbonline.gatherer import Gatherer
 from carbonline.serving.field_checker import YEAR_MAX, YEAR_MIN
-from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.published_state import published_states
 from worker_service.ledger.totals import TotalsFilter, TotalsReader, YearTotals
@@ -68,9 +67,7 @@ class KeptTotals:
         async with making:
             if (kept := self._found(wanted, state)) is not None:
                 return kept
-            found = await self._reader.read_year(
-                wanted, computable_types(wanted.module), (YEAR_MIN, YEAR_MAX)
-            )
+            found = await self._reader.read_year(wanted, (YEAR_MIN, YEAR_MAX))
             answer = await asyncio.to_thread(_serialized, found, wanted)
             made = Kept(found.state, answer, found.units)
             self._keep(wanted, made)

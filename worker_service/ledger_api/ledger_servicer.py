@@ -28,7 +28,7 @@ from worker_service.ledger_api.report import answer_report
 from worker_service.ledger_api.saved_mappings import answer_delete, answer_mappings, answer_save
 from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
-from worker_service.ledger_api.units import check_units_below, spelt_unit
+from worker_service.ledger_api.units import check_units_below, limits_of, spelt_unit
 from worker_service.ledger_api.uploads import answer_uploads, is_by_number
 from worker_service.ledger_api.verification import Verification
 
@@ -53,8 +53,8 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         fields.done()
         module = request.module or None
         unit = await spelt_unit(self._ledger, tenant, request.unit)
-        below = request.with_units_below
-        kept = await self._totals.answer(TotalsFilter(tenant, request.year, module, unit, below))
+        wanted = (request.with_units_below, limits_of(request))
+        kept = await self._totals.answer(TotalsFilter(tenant, request.year, module, unit, *wanted))
         # An answer is kept for all who ask, and each may see other units.
         check_units_below(module, unit, kept.units)
         return kept.answer
@@ -177,9 +177,12 @@ def _tenant_of(
     | ledger_pb2.ListUploadsRequest
     | emissions_pb2.ListEmissionsRequest,
 ) -> str:
-    """The tenant of a request whose module and unit are among the caller's."""
+    """The tenant of a request whose module and unit are among the caller's; those that it does not
+    name are others', too, unless it leaves them out.
+    """
     tenant = caller().tenant(request.tenant)
-    caller().check_scope(request.module, request.unit)
+    check = caller().check_named if request.leave_out_others else caller().check_scope
+    check(request.module, request.unit)
     return tenant
 
 

@@ -3,19 +3,19 @@
 import asyncio
 from decimal import Decimal
 
+from carbonline.serving.interceptor import caller
 from carbonline.v1 import ledger_pb2, types_pb2
-from worker_service.carbon.catalogue import MODULES
+from worker_service.carbon.catalogue import MODULES, module_of
 from worker_service.carbon.outcomes import BOOKED
 from worker_service.carbon.report import FTE_COLUMN, FTE_TYPE, NodeSums, Sums, kg_per_fte, report
 from worker_service.carbon.unit_tree import UnitNode, unit_tree
-from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.report import People, ReportInputs, YearSums, read_report
 from worker_service.ledger.totals import TotalsFilter
 from worker_service.ledger_api.exact_text import exact_text
 from worker_service.ledger_api.fields import Fields
 from worker_service.ledger_api.freshness import answer_freshness
-from worker_service.ledger_api.units import check_units_below, spelt_unit
+from worker_service.ledger_api.units import check_units_below, limits_of, spelt_unit
 
 
 async def answer_report(
@@ -27,14 +27,18 @@ async def answer_report(
     fields.done()
     module = request.module or None
     unit = await spelt_unit(ledger, tenant, request.unit)
-    of = TotalsFilter(tenant, request.year, module, unit, request.with_units_below)
-    people = People(FTE_TYPE, FTE_COLUMN)
-    found = await read_report(ledger, of, computable_types(module), people, BOOKED)
+    limits = limits_of(request)
+    of = TotalsFilter(tenant, request.year, module, unit, request.with_units_below, limits)
+    # People are rows of a module of their own.
+    modules = caller().modules
+    sees_people = modules is None or module_of(FTE_TYPE).id in modules
+    people = People(FTE_TYPE, FTE_COLUMN) if sees_people else None
+    found = await read_report(ledger, of, people, BOOKED)
     check_units_below(module, unit, found.units)
-    return await asyncio.to_thread(_answer, found, module)
+    return await asyncio.to_thread(_answer, found, of)
 
 
-def _answer(found: ReportInputs, module: int | None) -> ledger_pb2.GetReportResponse:
+def _answer(found: ReportInputs, of: TotalsFilter) -> ledger_pb2.GetReportResponse:
     made = report(found.totals, found.before, found.fte)
     with_data = {one.module for one in found.states} | {one.module for one in found.totals}
     return ledger_pb2.GetReportResponse(
@@ -51,15 +55,21 @@ def _answer(found: ReportInputs, module: int | None) -> ledger_pb2.GetReportResp
         years=map(_year, found.years),
         freshness=map(answer_freshness, found.states),
         modules_without_data=[
-            types_pb2.Module.ValueType(of.id)
-            for of in MODULES
-            if module in (None, of.id) and of.id not in with_data
+            types_pb2.Module.ValueType(one.id)
+            for one in MODULES
+            if of.has_module(one.id) and one.id not in with_data
         ],
         units_without_data=found.units_without,
         units_without_data_count=found.units_without_count,
         unit_tree=map(
             _unit, unit_tree(made.units, found.placed, found.fte) if found.placed else ()
         ),
+        modules_of_others=[
+            types_pb2.Module.ValueType(one.id)
+            for one in MODULES
+            if of.module is None and not of.has_module(one.id)
+        ],
+        units_of_others_count=found.units_of_others,
     )
 
 

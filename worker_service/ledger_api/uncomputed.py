@@ -7,6 +7,7 @@ from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.carbon.declarations import OVERRIDE_KEY
 from worker_service.ledger.freshness import computable_types
+from worker_service.ledger.limits import Limits
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.uncomputed import (
     RowPosition,
@@ -16,7 +17,7 @@ from worker_service.ledger.uncomputed import (
 )
 from worker_service.ledger_api.fields import KIND_CHARACTERS_MAX, UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.stored_text import code_columns, code_of, text_of
-from worker_service.ledger_api.units import spelt_unit
+from worker_service.ledger_api.units import limits_of, spelt_unit
 
 # The override's column in a file.
 OVERRIDE_COLUMN = "kg_co2eq"
@@ -29,11 +30,12 @@ async def answer_uncomputed(
 ) -> ledger_pb2.ListUncomputedResponse:
     """One page of them. Raises RpcError FIELD_INVALID or UNIT_NOT_FOUND."""
     after, size = _checked(request)
+    limits = limits_of(request)
     of = UncomputedFilter(
         tenant,
         request.year,
-        _types(request),
-        await spelt_unit(ledger, tenant, request.unit),
+        _types(request, limits),
+        limits.units_of(await spelt_unit(ledger, tenant, request.unit)),
         request.outcome or None,
         request.upload_id or None,
     )
@@ -63,9 +65,12 @@ def _checked(request: ledger_pb2.ListUncomputedRequest) -> tuple[RowPosition, in
     return after, size
 
 
-def _types(request: ledger_pb2.ListUncomputedRequest) -> list[int]:
-    known = [one.data_entry_type for one in computable_types(request.module or None)]
-    return [one for one in known if request.data_entry_type in (0, one)]
+def _types(request: ledger_pb2.ListUncomputedRequest, limits: Limits) -> list[int]:
+    return [
+        one.data_entry_type
+        for one in computable_types(request.module or None)
+        if limits.has_module(one.module) and request.data_entry_type in (0, one.data_entry_type)
+    ]
 
 
 def _token(place: RowPosition) -> str:

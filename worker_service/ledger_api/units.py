@@ -2,12 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
 from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
+from worker_service.ledger.limits import NO_LIMITS, Limits
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.units import find_unit, read_units
+
+
+class _Limited(Protocol):
+    leave_out_others: bool
 
 
 async def spelt_unit(ledger: Ledger, tenant: str, asked: str) -> str | None:
@@ -21,6 +27,17 @@ async def spelt_unit(ledger: Ledger, tenant: str, asked: str) -> str | None:
         return found
     units = await read_units(ledger, tenant)
     raise RpcError("UNIT_NOT_FOUND", await asyncio.to_thread(unknown_unit_sentence, asked, units))
+
+
+def limits_of(request: _Limited) -> Limits:
+    """What a request is answered from: what is the caller's, if it leaves out the rest."""
+    if not request.leave_out_others:
+        return NO_LIMITS
+    modules, units = caller().modules, caller().units
+    return Limits(
+        None if modules is None else tuple(sorted(modules)),
+        None if units is None else tuple(sorted(units)),
+    )
 
 
 def check_units_below(module: int | None, unit: str | None, units: Sequence[str] | None) -> None:

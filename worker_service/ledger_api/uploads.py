@@ -10,7 +10,7 @@ from worker_service.ledger.pool import Ledger
 from worker_service.ledger.upload_list import NEWEST, UploadFilter, list_uploads
 from worker_service.ledger.uploads import source_key
 from worker_service.ledger_api.fields import KIND_CHARACTERS_MAX, UNIT_CHARACTERS_MAX, Fields
-from worker_service.ledger_api.units import spelt_unit
+from worker_service.ledger_api.units import limits_of, spelt_unit
 
 
 async def answer_uploads(
@@ -30,6 +30,7 @@ async def answer_uploads(
         source_key(request.source) if request.source else None,
         request.include_retired or bool(request.upload_id),
         nodes,
+        limits_of(request),
     )
     rows = await list_uploads(ledger, of, before, size + 1)
     for row in rows if is_by_number(request) else ():
@@ -42,8 +43,9 @@ async def answer_uploads(
 
 
 def is_by_number(request: ledger_pb2.ListUploadsRequest) -> bool:
-    """Whether the request names one upload, and neither module nor unit."""
-    return bool(request.upload_id and not request.module and not request.unit)
+    """Whether the request names one upload alone, which then must be the caller's."""
+    scoped = request.module or request.unit or request.leave_out_others
+    return bool(request.upload_id and not scoped)
 
 
 def _checked(

@@ -85,6 +85,14 @@ class Principal:
             )
             raise RpcError("PERMISSION_DENIED", why + more)
 
+    def check_named(self, module: int | None, unit: str | None) -> None:
+        """Raises RpcError PERMISSION_DENIED if a module or a unit is named that is not its. What is
+        left out means those that are its.
+        """
+        any_module = next(iter(self.modules or ()), 0)
+        any_unit = next(iter(self.units or ()), "")
+        self.check_scope(module or any_module, unit or any_unit)
+
     def check_units_below(self, module: int | None, unit: str, below: Iterable[str]) -> None:
         """Raises RpcError PERMISSION_DENIED unless it covers all of `below`, the units that stand
         below `unit`. Whoever may list units sees their names.

@@ -210,14 +210,15 @@ class Reads:
             links = await statement("links_of_jobs").rows(conn, LinkRow, job_ids=[job_id])
         return ShownJob(job, timeline, sorted(link.pipeline_id for link in links))
 
-    async def list_pipelines(self, wanted: PipelineFilter) -> PipelinePage:
-        """Newest first.
+    async def list_pipelines(self, wanted: PipelineFilter, *, is_own: bool = False) -> PipelinePage:
+        """Newest first, for a caller or, if `is_own`, for the scheduler itself.
 
         It looks at a bounded number of pipelines: where few of them match, a page may be short, or
         empty, and not the last.
         """
         looked_at_max = PIPELINES_READ_MAX if wanted.text is None else PIPELINES_SEARCHED_MAX
-        async with self._readers.snapshot() as conn:
+        readers = self._own_readers if is_own else self._readers
+        async with readers.snapshot() as conn:
             rows = await statement("list_pipelines").rows(
                 conn,
                 PipelineRow,

@@ -16,7 +16,7 @@ from carbonline.client.errors import server_error
 from carbonline.serving.logs import open_log
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import scheduler_pb2_grpc, types_pb2
-from scheduler_service.rpc import scheduler_servicer, tenant_feed
+from scheduler_service.rpc import scheduler_servicer, tenant_feed, tenant_watches
 from scheduler_service.rpc.tenant_watches import WantedPipelines
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
@@ -229,6 +229,30 @@ async def test_who_has_missed_more_than_is_kept_starts_over(
     # Of those that it knows as live, the ones that are not there have ended.
     assert (late.first, numbers(late)) == (True, pipelines[2:])
     assert all(row.status == SUCCESS for row in late.pipelines)
+
+
+async def test_polls_follow_what_there_is_room_for_until_all_that_is_live_is_named(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, most in (("LIVE_MAX", 2), ("ENDED_MAX", 2), ("NEWEST_MAX", 1)):
+        monkeypatch.setattr(tenant_feed, name, most)
+        monkeypatch.setattr(tenant_watches, name, most)
+    pipelines = [(await client.submit("noop", NOOP)).pipeline_id for _ in range(5)]
+    jobs = dict(zip(pipelines, await client.claim("noop", max_jobs=5), strict=True))
+    watch = watched(client)
+    first = await rows_of(watch)
+    assert first.has_more_live
+    for number in (*pipelines[:2], *pipelines[3:]):
+        await client.finish(jobs[number])
+    rows = await rows_of(watch)
+    while not rows.first or rows.has_more_live:
+        rows = await rows_of(watch)
+    live = [row.pipeline_id for row in rows.pipelines if row.status == RUNNING]
+    assert live == [pipelines[2]]
+    # What comes beyond them is more again.
+    more = [(await client.submit("noop", NOOP)).pipeline_id for _ in range(2)]
+    await until(watch, lambda row: row.pipeline_id == more[1])
+    assert (await rows_of(watched(client))).has_more_live
 
 
 async def test_a_watcher_chooses_a_year_and_how_much_of_the_past_it_wants(client: Client) -> None:

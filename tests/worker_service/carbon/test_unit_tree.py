@@ -13,6 +13,7 @@ from worker_service.carbon.unit_tree import (
     NotATree,
     PlacedUnit,
     check_tree,
+    placed_within,
     unit_tree,
 )
 
@@ -55,6 +56,17 @@ def test_what_stands_below_nothing_of_the_report_is_at_its_top() -> None:
     [physics, optics] = unit_tree({("OPT", "Optics"): sums(5)}, FACULTY[2:4])
     assert (physics.unit, physics.parent, physics.level) == ("PHY", "SCI", 0)
     assert (optics.unit, optics.level) == ("OPT", 1)
+
+
+def test_the_units_of_somebody_stand_below_the_nearest_one_of_theirs() -> None:
+    chain = {"A": None, "B": "A", "C": "B", "D": "C", "E": "D", "X": None}
+    placed = [PlacedUnit(unit, "", parent) for unit, parent in chain.items()]
+    own = {one.unit: one.parent for one in placed_within(placed, {"A", "D", "E", "X"})}
+    assert own == {"A": None, "D": "A", "E": "D", "X": None}
+    assert [one.parent for one in placed_within(placed, {"C", "E"})] == [None, "C"]
+    # What is not a tree ends, too.
+    ring = [PlacedUnit(*one) for one in (("A", "", "B"), ("B", "", "C"), ("C", "", "B"))]
+    assert [one.parent for one in placed_within(ring, {"A"})] == [None]
 
 
 def test_people_of_a_unit_without_totals_count_in_the_units_above_it() -> None:

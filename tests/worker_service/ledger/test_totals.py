@@ -81,7 +81,7 @@ async def test_totals_are_found_by_unit_module_year_and_tenant(driver: LedgerDri
     reader = TotalsReader(driver.ledger)
 
     async def units(tenant: str, year: int, module: int | None, *of: str) -> list[str]:
-        found = await reader.read_totals(tenant, year, module, of or None)
+        found = await reader.read_totals(tenant, year, (module,) if module else None, of or None)
         return [one.unit for one in found]
 
     assert await units(TENANT, YEAR, MODULE) == ["0829", "Abc"]

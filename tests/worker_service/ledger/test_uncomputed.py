@@ -57,7 +57,7 @@ def wanted(**differing: Any) -> UncomputedFilter:
             "tenant": TENANT,
             "year": YEAR,
             "types": [PLANE],
-            "unit": None,
+            "units": None,
             "outcome": None,
             "upload": None,
             **differing,
@@ -109,7 +109,7 @@ async def test_filters_find_all_that_fits_however_little_a_page_looks_at(
     looks_max: int,
 ) -> None:
     bounds = {"looks_max": looks_max}
-    rows, sizes = await listed(driver, 4, bounds, unit="0829")
+    rows, sizes = await listed(driver, 4, bounds, units=["0829"])
     assert [row.place.row_number for row in rows] == [2, 4, 6, 8, 10]
     rows, _ = await listed(driver, 4, bounds, outcome="no_factor")
     assert [(row.place.upload, row.place.row_number) for row in rows] == [
@@ -118,7 +118,7 @@ async def test_filters_find_all_that_fits_however_little_a_page_looks_at(
     ]
     rows, _ = await listed(driver, 4, bounds, upload=20, outcome="unknown_place")
     assert [(row.place.upload, row.place.row_number) for row in rows] == [(20, 1), (20, 3)]
-    assert (await listed(driver, 4, bounds, unit="0830"))[0] == []
+    assert (await listed(driver, 4, bounds, units=["0830"]))[0] == []
     assert max(sizes) <= 4
 
 

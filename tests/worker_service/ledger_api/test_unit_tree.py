@@ -14,6 +14,7 @@ from carbonline.serving.logs import open_log
 from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, reference_pb2, types_pb2
 from tests.worker_service.ledger.ledger_driver import TENANT, LedgerDriver
 from tests.worker_service.ledger_api.conftest import as_caller, refused, settings_of
+from tests.worker_service.ledger_api.test_report import HEADCOUNT, load_people
 from tests.worker_service.ledger_api.test_totals import store, unit_row
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.units import save_units
@@ -21,18 +22,24 @@ from worker_service.ledger_api.server import running_ledger
 
 TRAVEL, PURCHASE = types_pb2.MODULE_PROFESSIONAL_TRAVEL, types_pb2.MODULE_PURCHASE
 PLACES = {"SCI": None, "U1": "SCI", "U2": "U1", "LAW": None}
-LIMITED = {"faculty": ("SCI", "U1", "U2"), "dean": ("SCI",)}
+LIMITED = {"faculty": ("SCI", "U1", "U2"), "dean": ("SCI",), "both": ("SCI", "U2")}
+OF_MODULES = {"traveller": {int(TRAVEL)}, "counter": {int(TRAVEL), int(HEADCOUNT)}}
 
 
 class Limited:
-    """Callers of the tenant who may act for some units only; anybody else for all."""
+    """Callers of the tenant who may act for some units or modules only; anybody else for all."""
 
     async def principal(self, peer: str, authorization: str) -> Principal | None:
         del peer
         name = authorization.removeprefix("Bearer ")
         units = LIMITED.get(name)
         roles = Principal("", ()).roles
-        return Principal(name, (TENANT,), roles, None, frozenset(units) if units else None)
+        modules = OF_MODULES.get(name)
+        return Principal(
+            *(name, (TENANT,), roles),
+            modules=frozenset(modules) if modules else None,
+            units=frozenset(units) if units else None,
+        )
 
 
 @pytest.fixture
@@ -124,6 +131,75 @@ async def test_a_place_in_the_tree_gives_nobody_more_rights(ask: Any, method: An
             "dean may act for the units SCI only, and below SCI are others, U1, U2: ask for SCI"
             " without the units below it"
         )
+
+
+async def test_who_leaves_out_others_has_the_tree_of_their_units_and_how_many_are_left(
+    ask: Any,
+) -> None:
+    # U1 between them is others': what is U2's stands below SCI.
+    tree = [("SCI", "", 0, "0", "0.3"), ("U2", "SCI", 1, "0.3", "0.3")]
+    for wanted, of_others in (({}, 3), ({"unit": "SCI", "with_units_below": True}, 1)):
+        answer = await report(ask, "both", leave_out_others=True, **wanted)
+        assert shown(answer) == tree
+        assert (answer.whole.total_kg_exact, answer.whole.last_year_kg) == ("0.3", 2)
+        assert [(one.year, one.total_kg_exact) for one in answer.years] == [
+            (2023, "2"),
+            (2024, "0.3"),
+        ]
+        assert answer.units_of_others_count == of_others
+        assert list(answer.modules_of_others) == []
+    answer = await report(ask, "both", leave_out_others=True)
+    assert (list(answer.units_without_data), answer.units_without_data_count) == (["SCI"], 1)
+    assert (await report(ask, "both", unit="U2", leave_out_others=True)).units_of_others_count == 0
+
+
+async def test_who_leaves_out_others_has_sums_of_their_modules(ask: Any) -> None:
+    answer = await report(ask, "traveller", leave_out_others=True)
+    assert answer.whole.total_kg_exact == "17.1"
+    assert [one.module for one in answer.modules] == [TRAVEL]
+    assert PURCHASE in answer.modules_of_others
+    assert TRAVEL not in answer.modules_of_others
+    assert list(answer.modules_without_data) == []
+    assert answer.units_of_others_count == 0
+
+
+async def test_people_are_told_only_to_who_may_see_their_module(
+    ask: Any, driver: LedgerDriver
+) -> None:
+    await load_people(driver.ledger, 40, [("U2", '{"fte":2}')])
+
+    async def is_told(caller: str, **wanted: Any) -> bool:
+        answer = await report(ask, caller, **wanted)
+        told = {bool(one.HasField("fte")) for one in (answer.whole, answer.years[-1])}
+        assert len(told) == 1
+        return told.pop()
+
+    assert await is_told("all")
+    assert await is_told("faculty", unit="U2")
+    assert await is_told("counter", leave_out_others=True)
+    assert not await is_told("traveller", leave_out_others=True)
+    assert not await is_told("traveller", module=TRAVEL)
+
+
+async def test_totals_without_others_are_of_who_asks(ask: Any) -> None:
+    async def sums(caller: str, **wanted: Any) -> tuple[str, str]:
+        answer = await totals(ask, caller, leave_out_others=True, **wanted)
+        whole = [answer.institution, answer.with_units_below]
+        return whole[0].total_kg_exact, whole[1].total_kg_exact
+
+    # The second time, what was answered to somebody else is at hand.
+    for _ in range(2):
+        assert await sums("both") == ("0.3", "")
+        assert await sums("faculty") == ("10.3", "")
+        assert await sums("traveller") == ("17.1", "")
+        assert await sums("dean", unit="SCI", with_units_below=True) == ("", "")
+        assert await sums("both", unit="SCI", with_units_below=True) == ("", "0.3")
+
+
+@pytest.mark.parametrize("method", [report, totals])
+async def test_who_may_act_for_all_leaves_out_nobody(ask: Any, method: Any) -> None:
+    for wanted in ({}, {"unit": "SCI", "with_units_below": True}):
+        assert await method(ask, leave_out_others=True, **wanted) == await method(ask, **wanted)
 
 
 @pytest.mark.parametrize("method", [report, totals])

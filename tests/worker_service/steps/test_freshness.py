@@ -13,7 +13,7 @@ from tests.worker_service.steps.conftest import (
     WorkerHarness,
     flights,
 )
-from worker_service.ledger.freshness import ModuleState, computable_types
+from worker_service.ledger.freshness import ModuleState
 from worker_service.ledger.totals import TotalsFilter, TotalsReader, YearTotals
 from worker_service.ledger_api.freshness import answer_freshness
 from worker_service.mechanics.outcome import Outcome
@@ -22,9 +22,7 @@ from worker_service.mechanics.run import Run
 
 async def read(harness: WorkerHarness) -> YearTotals:
     wanted = TotalsFilter("local", YEAR, None, None)
-    return await TotalsReader(harness.ledger).read_year(
-        wanted, computable_types(None), (2020, 2030)
-    )
+    return await TotalsReader(harness.ledger).read_year(wanted, (2020, 2030))
 
 
 async def reasons(harness: WorkerHarness) -> list[str]:

@@ -109,7 +109,7 @@ async def verify_totals(
         stale = None if state is None else await _stale(conn, of, state)
         if state is not None and not state.summed:
             return TotalsPage(place, stale=stale)
-        stored = await stored_totals(conn, chosen.tenant, year, module, None)
+        stored = await stored_totals(conn, chosen.tenant, year, (module,), None)
         newest = max((one.computed_at for one in stored), default=None)
         if newest and chosen.changed_since and newest < chosen.changed_since:
             return TotalsPage(place, stale=stale)

@@ -1,7 +1,7 @@
 // What a total is made of: the uploads that count, and of each its rows, every one with the factor
 // in the version that was used, and its kilograms.
 import { get } from "../api.js";
-import { askTotals, askUploads, limits } from "../caller.js";
+import { askTotals, askUploads, OWN } from "../caller.js";
 import { count, kindName, moduleName, nodeWay, time, tonnes, typeName, zone } from "../format.js";
 import { html } from "../html.js";
 import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
@@ -123,25 +123,14 @@ function Rows({ query }) {
   `;
 }
 
-// Of a large file few rows may be of a node, and a page that looked at many of the others is empty. Who has limits sees
-// the rows of each module and unit of theirs, one after the other: "1/TOKEN" is a page of the second.
-async function firstRows({ page_token: page, ...wanted }, signal) {
-  const each = await limits(wanted);
-  let [at, token] = page ? [Number.parseInt(page, 10), page.slice(page.indexOf("/") + 1)] : [0, ""];
+// Of a large file few rows may be of a node or of a unit, and a page that looked at many of the others is empty.
+async function firstRows(wanted, signal) {
+  let query = { ...wanted, ...OWN, page_size: ROWS_PER_PAGE };
   for (;;) {
-    const query = { ...wanted, ...each[at], page_size: ROWS_PER_PAGE, page_token: token };
-    const answer = await get("/v1/emissions", query, { signal }).catch((error) => nothingOf(error, each));
-    token = answer.next_page_token;
-    if (!token) at += 1;
-    const next = at < each.length ? `${at}/${token}` : "";
-    if (answer.rows.length || !next) return { ...answer, next_page_token: next };
+    const answer = await get("/v1/emissions", query, { signal });
+    if (answer.rows.length || !answer.next_page_token) return answer;
+    query = { ...query, page_token: answer.next_page_token };
   }
-}
-
-// Of a unit that one's rights name and the institution does not have.
-function nothingOf(error, { length }) {
-  if (error.reason !== "UNIT_NOT_FOUND" || length < 2) throw error;
-  return { rows: [], next_page_token: "", deleted_upload_ids: [] };
 }
 
 /** Which upload it is, whether it counts, and who brought it. */

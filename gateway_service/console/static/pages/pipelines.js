@@ -5,6 +5,7 @@ import { count, MODULES, moduleName, ranFor, time, waitedFor, zone } from "../fo
 import { html, paced } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
+import { RetryAll } from "../parts/retry_all.js";
 import { whatOf } from "../parts/what.js";
 import { address, filterBy } from "../router.js";
 import { breaks, pipelines, take } from "../store.js";
@@ -49,7 +50,8 @@ export function Page() {
     <${Waiting} asked=${asked} />
     ${asked.value && !rows.length && !isOther && html`<p>${t("no_pipelines")}</p>`}
     ${rows.length > 0 && html`<${PipelineTable} rows=${rows} busy=${isOther} />`}
-    ${rows.length > 0 && html`<p class="acts"><a href=${fileOf(filters)} download>CSV</a></p>`}
+    ${rows.length > 0 && html`<p class="acts"><a href=${fileOf(filters)} download>CSV</a></p>
+      <${RetryAll} key=${query.toString()} status=${query.get("status")} filters=${filters} />`}
     ${asked.value?.next_page_token && html`<p>
       <a href=${older(query, asked.value.next_page_token)}>${t("older")}</a></p>`}
   `;

@@ -1,12 +1,12 @@
 // A year's totals: by module, by emission tree, by unit; scopes, last year, what is missing.
 import { get } from "../api.js";
-import { askTotals, isWhole } from "../caller.js";
+import { askTotals, OWN } from "../caller.js";
 import { moduleName, time, tonnes, typeName } from "../format.js";
 import { html } from "../html.js";
 import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ScopeBars } from "../parts/bars.js";
 import { Treemap, treeOf } from "../parts/treemap.js";
-import { UnitTotals } from "../parts/unit_totals.js";
+import { OfOthers, UnitTotals } from "../parts/unit_totals.js";
 import { UnitTree } from "../parts/unit_tree.js";
 import { address, YearChoice } from "../router.js";
 import { endsOf } from "../store.js";
@@ -33,6 +33,9 @@ function InstitutionTotals({ year }) {
   const ends = endsOf(year);
   const asked = useAsked((signal) => askTotals(year, signal), [year, ends]);
   const last = useAsked((signal) => askTotals(year - 1, signal), [year]);
+  // Sums that only the report has: by person, and along the tree of units.
+  const report = useAsked((signal) => get(`/v1/years/${year}/report`, OWN, { signal }), [year, ends]);
+  const perPerson = report.value?.whole?.kg_per_fte;
   const totals = asked.value;
   return html`
     <div class="heading"><h1>${t("totals_of", { year })}</h1>
@@ -43,27 +46,28 @@ function InstitutionTotals({ year }) {
     ${totals && !totals.unit_totals.length && html`<p>${t("no_totals", { year })}${" "}
       <a href=${`/years/${year}`}>${year}</a></p>`}
     ${totals?.unit_totals.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
-      <p class="headline"><span class="figure">${tonnes(totals.institution.total_kg)}</span> t CO₂eq</p>
+      <p class="headline"><span class="figure">${tonnes(totals.institution.total_kg)}</span> t CO₂eq${
+        perPerson !== undefined && html`, ${t("per_fte", { t: tonnes(perPerson) })}`}</p>
       <${Missing} totals=${totals} year=${year} />
       <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(totals, last.value, year)} />
       <h2>${t("made_of")}</h2>
       <${Tree} totals=${totals} year=${year} />
-      ${isWhole() && html`<${Units} year=${year} ends=${ends} />`}
+      <${Units} year=${year} asked=${report} />
       <${ScopeBars} caption=${t("by_unit")} head=${t("unit")} rows=${unitRows(totals, last.value)} />
       <p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>${" "}
-        ${isWhole() && html`<a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a>`}</p>
+        <a href=${`/v1/years/${year}/totals?${new URLSearchParams(OWN)}`} download=${`totals-${year}.json`}>JSON</a></p>
     </div>`}
   `;
 }
 
-// Sums that only the report has, for an institution whose units are below one another.
-function Units({ year, ends }) {
-  const asked = useAsked((signal) => get(`/v1/years/${year}/report`, {}, { signal }), [year, ends]);
+// Of an institution whose units are below one another.
+function Units({ year, asked }) {
   const nodes = asked.value?.unit_tree ?? [];
   return html`<${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     ${nodes.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
       <${UnitTree} nodes=${nodes} year=${year} href=${(unit) => hrefWith({ unit, node: "" })} />
+      <${OfOthers} report=${asked.value} />
       <p class="acts"><a href=${`/v1/years/${year}/unit_tree.csv`} download>CSV</a></p></div>`}`;
 }
 

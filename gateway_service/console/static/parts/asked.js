@@ -2,7 +2,7 @@
 // What failed is shown in the service's own sentence, which is English: screen readers are told so.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api.js";
-import { isWhole, PAIRS_MAX, pairsOf } from "../caller.js";
+import { isWhole } from "../caller.js";
 import { moduleName } from "../format.js";
 import { html } from "../html.js";
 import { caller } from "../store.js";
@@ -74,7 +74,5 @@ export function Limited() {
     ...(who.all_units ? [] : who.units.map((unit) => t("unit_n", { unit }))),
   ];
   const what = named.slice(0, SHOWN_MAX).join(", ") + (named.length > SHOWN_MAX ? ", …" : "");
-  const all = pairsOf(who);
-  return html`<p class="notice">${t("limited_to", { what })}${
-    all > PAIRS_MAX && ` ${t("pairs_cut", { n: PAIRS_MAX, all })}`}</p>`;
+  return html`<p class="notice">${t("limited_to", { what })}</p>`;
 }

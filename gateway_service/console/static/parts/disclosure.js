@@ -11,6 +11,7 @@ export function Disclosure({ label, tone, children }) {
   const id = useId();
   const whole = useRef(null);
   const button = useRef(null);
+  const panel = useRef(null);
   const timer = useRef(0);
   const [open, setOpen] = useState(false);
   const [closed, setClosed] = useState(false);
@@ -53,6 +54,12 @@ export function Disclosure({ label, tone, children }) {
     document.addEventListener("keydown", escape, true);
     return () => document.removeEventListener("keydown", escape, true);
   }, [open]);
+  // At the right edge of the screen it grows to the left. Measured at each change: its words may become more.
+  useLayoutEffect(() => {
+    const { left: begins } = whole.current.getBoundingClientRect();
+    const isCut = begins + panel.current.offsetWidth > document.documentElement.clientWidth;
+    panel.current.classList.toggle("leftward", isCut);
+  });
   const click = () => {
     setClosed(false);
     setOpen(true);
@@ -62,7 +69,7 @@ export function Disclosure({ label, tone, children }) {
     onPointerEnter=${show} onPointerLeave=${leave} onFocusIn=${show} onFocusOut=${blur}>
     <button type="button" ref=${button} class=${`badge tone-${tone}`} aria-expanded=${open} aria-controls=${id}
       onClick=${click}>${label}</button>
-    <div class="panel" id=${id} hidden=${!open}>${children}</div>
+    <div class="panel" id=${id} ref=${panel} hidden=${!open}>${children}</div>
   </div>`;
 }
 
@@ -70,10 +77,11 @@ function focusPage() {
   if (document.activeElement === document.body) document.getElementById("main")?.focus();
 }
 
-/** Also where the browser's clipboard is missing (plain http). */
+/** `text` may be a function of the button. Also where the browser's clipboard is missing (plain http). */
 export function CopyButton({ text, label }) {
   const [copied, setCopied] = useState(false);
-  const copy = async () => setCopied(await copyText(String(text)));
+  const copy = async ({ currentTarget: button }) =>
+    setCopied(await copyText(String(typeof text === "function" ? text(button) : text)));
   return html`<button type="button" class="small" onClick=${copy}>
     ${copied ? t("copied") : label}
   </button>`;

@@ -2,6 +2,7 @@
 import { count, kilograms, named, nodeWay, number } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
+import { CopyButton } from "./disclosure.js";
 
 /** `rows` are those of ListEmissions, `formulas` maps a data-entry type to its entry in the catalogue. */
 export function ResultRows({ rows, formulas, caption }) {
@@ -24,11 +25,12 @@ function ResultRow({ row, type }) {
     <td>${t(`row_state.${row.state}`) || row.state}${outcome}
       ${row.detail && html`<div class="soft" lang="en">${row.detail}</div>`}</td>
     <td class="number">${row.emissions.length ? kilograms(sum) : "–"}</td>
-    <td><details class="how"><summary>${summaryOf(row)}</summary>
+    <td><details class="how"><summary>${summaryOf(row)}</summary><div>
       ${type && row.emissions.length > 0 && html`<p class="soft" lang="en">${type.formula}</p>`}
       ${row.emissions.map((one) => html`<${Emission} key=${one.emission_type} one=${one} />`)}
       <${Values} title=${t("row_as_uploaded")} values=${row.columns} />
-      ${row.formula_version && html`<p class="soft">${t("formula_n", { n: row.formula_version })}</p>`}
+      ${row.formula_version && html`<p class="soft">${t("formula_n", { n: row.formula_version })}</p>`}</div>
+      <${CopyButton} text=${(button) => button.previousElementSibling.innerText} label=${t("copy_text")} />
     </details></td>
   </tr>`;
 }

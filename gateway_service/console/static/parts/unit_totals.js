@@ -1,29 +1,29 @@
 // The totals of one unit together with all units below it.
 import { get } from "../api.js";
-import { isWhole } from "../caller.js";
+import { isWhole, OWN } from "../caller.js";
 import { change, moduleName, tonnes } from "../format.js";
 import { html } from "../html.js";
 import { t, tn } from "../words.js";
-import { Trouble, useAsked, Waiting } from "./asked.js";
+import { Limited, Trouble, useAsked, Waiting } from "./asked.js";
 import { ScopeBars } from "./bars.js";
 import { Treemap, treeOf } from "./treemap.js";
 import { UnitTree } from "./unit_tree.js";
 
 /** `href(changes)` is the address of this page with other values in its query. */
 export function UnitTotals({ year, unit, ends, node, href }) {
-  // Units below may be others' affair.
-  const below = isWhole();
-  const query = { unit, with_units_below: below || "" };
-  const asked = useAsked((signal) => get(`/v1/years/${year}/report`, query, { signal }), [year, unit, below, ends]);
+  const query = { unit, with_units_below: true, ...OWN };
+  const asked = useAsked((signal) => get(`/v1/years/${year}/report`, query, { signal }), [year, unit, ends]);
   const report = asked.value;
   const whole = report?.whole;
   const own = report?.unit_tree.find((one) => one.unit === unit);
   return html`
-    <h1>${t(below ? "totals_of_unit" : "totals_of_unit_alone", { year, unit: own?.unit_name || unit })}</h1>
+    <h1>${t(isWhole() ? "totals_of_unit" : "totals_of_own_units", { year, unit: own?.unit_name || unit })}</h1>
     <p><a href=${href({ unit: "", node: "" })}>${t("totals_of", { year })}</a>${" "}
       <a href=${`/explain?${new URLSearchParams({ year, unit })}`}>${t("rows_of_unit_alone")}</a></p>
+    <${Limited} />
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
+    <${OfOthers} report=${report} />
     ${report && !whole && html`<p>${t("no_totals_of_unit", { year })}</p>`}
     ${whole && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
       <p class="headline"><span class="figure">${tonnes(whole.total_kg)}</span> t CO₂eq${
@@ -39,6 +39,12 @@ export function UnitTotals({ year, unit, ends, node, href }) {
         href=${(one) => href({ unit: one, node: "" })} />`}
     </div>`}
   `;
+}
+
+/** Says of how many units, which others see, a report has nothing. */
+export function OfOthers({ report }) {
+  const { units_of_others_count: units } = report ?? {};
+  return units > 0 && html`<p class="notice">${tn("units_of_others", units)}</p>`;
 }
 
 function moduleRows(modules) {
