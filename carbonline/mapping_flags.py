@@ -7,13 +7,18 @@ from typing import Any
 
 def mapping_flags(mapping: Mapping[str, Any]) -> Sequence[str]:
     """Such as "--map Von=origin_iata", "--decimal comma", each for a shell."""
-    return [f"{option} {shlex.quote(value)}" for option, value in _options(mapping)]
+    return [f"{option} {_quoted(value)}" for option, value in _options(mapping)]
 
 
 def how_to_read_flags(sheet: str, mapping: Mapping[str, Any]) -> Sequence[str]:
     """The same with the sheet of a workbook before them, if one is named."""
-    named = [f"--sheet {shlex.quote(sheet)}"] if sheet else []
+    named = [f"--sheet {_quoted(sheet)}"] if sheet else []
     return [*named, *mapping_flags(mapping)]
+
+
+def _quoted(text: str) -> str:
+    # What begins with an equals sign is the path of a program to zsh.
+    return f"'{text}'" if shlex.quote(text) == text and text.startswith("=") else shlex.quote(text)
 
 
 def _options(mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from carbonline.mapping_flags import how_to_read_flags
+from carbonline.mapping_flags import how_to_read_flags, mapping_flags
 from tests.worker_service.carbon.plane_files import opening
 from tests.worker_service.carbon.test_mapped_tables import READERS
 from tests.worker_service.carbon.test_proposed_mapping import COLUMNS as OF_TRIPS
@@ -74,6 +74,11 @@ def test_names_of_several_lines_are_proposed_as_a_shell_passes_them_on(form: str
     flags = how_to_read_flags("", dataclasses.asdict(mapping))
     assert [flag for flag in flags if not flag.isprintable()] == []
     assert entries(content, mapping) == entries(OURS)
+
+
+def test_a_shell_passes_on_a_name_that_begins_with_an_equals_sign() -> None:
+    found = mapping_flags({"columns": {"=Von": "origin_iata", "=a b": "", "-x": "note"}})
+    assert found == ["--map -x=note", "--map '=Von=origin_iata'", "--map '=a b='"]
 
 
 def test_names_are_compared_as_people_see_them() -> None:

@@ -125,7 +125,8 @@ class DividedNumbers:
         return (pl.col(str(at)).str.strip_chars() != "").fill_null(value=False)
 
     def _reported(self, rows: pl.DataFrame) -> pl.DataFrame:
-        names = [shown_text(self._header.names[at]) for at in self._at]
+        written = self._header.written_names
+        names = [shown_text(written[at]) for at in self._at]
         first = pl.coalesce(
             pl.when(self._is_pair(at)).then(pl.lit(which)) for which, at in enumerate(self._at)
         )

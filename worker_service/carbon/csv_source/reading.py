@@ -249,7 +249,7 @@ def _ragged(batch: RawBatch, header: Header, divided: DividedNumbers) -> pl.Data
     others = rows_of_another_separator(batch.frame, header.width, header.separator, header.needed)
     if batch.has_lines:
         own_width = header.width - len(header.of_reasons)
-        others += rows_in_fields(batch.frame, header.names, own_width, header.separator)
+        others += rows_in_fields(batch.frame, header.written_names, own_width, header.separator)
     others += divided.rejected(batch)
     return pl.concat([wide, *others]).sort("row") if others else wide
 

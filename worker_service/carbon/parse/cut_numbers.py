@@ -101,7 +101,7 @@ def _seam(at: int, known: Mapping[int, Column], header: Header) -> _Seam | None:
         return None
     head, tail = (_field(place) for place in (at, at + 1))
     beyond = _field(at + 2) if at + 2 < header.width else None
-    name = shown_text(header.names[at + 1].strip())
+    name = shown_text(header.written_names[at + 1])
     return _Seam(column, behind, head, tail, beyond, name or "the next column")
 
 
