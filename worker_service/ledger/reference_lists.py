@@ -42,7 +42,8 @@ WHERE l.tenant = $1 AND (CAST($2 AS text) IS NULL OR transport_mode = $2)
     AND (CAST($3 AS text[]) IS NULL OR code = ANY(CAST($3 AS text[])))
     AND (
         CAST($4 AS text) IS NULL OR starts_with(code, $4)
-        OR strpos(lower(name), $4) > 0 OR strpos(lower(country), $4) > 0
+        OR strpos(carbon.comparison_key(name), $4) > 0
+        OR strpos(carbon.comparison_key(country), $4) > 0
     )
     AND (transport_mode, code) > ($5, $6) AND (NOT $7 OR stale)
 ORDER BY transport_mode, code

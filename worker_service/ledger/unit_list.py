@@ -15,7 +15,10 @@ FROM carbon.units AS u
 LEFT JOIN carbon.units AS p ON p.tenant = u.tenant AND p.unit_key = u.parent_key
 LEFT JOIN carbon.load_mappings AS m ON m.tenant = u.tenant AND m.claim_token = u.changed_token
 WHERE u.tenant = $1 AND (CAST($2 AS text[]) IS NULL OR u.unit_key = ANY(CAST($2 AS text[])))
-    AND (CAST($3 AS text) IS NULL OR starts_with(u.unit_key, $3) OR strpos(lower(u.name), $3) > 0)
+    AND (
+        CAST($3 AS text) IS NULL OR starts_with(u.unit_key, $3)
+        OR strpos(carbon.comparison_key(u.name), $3) > 0
+    )
     AND u.unit_key > $4
 ORDER BY u.unit_key
 LIMIT $5

@@ -5,7 +5,7 @@ import asyncpg
 from scheduler_service.store.core.statements import Connection
 
 # The newest one.
-SCHEMA_REVISION = "0031"
+SCHEMA_REVISION = "0032"
 
 
 async def revision_of(conn: Connection) -> str:

@@ -33,5 +33,5 @@ WHERE (CAST(:kind AS text) IS NULL OR looked_at.kind = CAST(:kind AS text))
         scheduler.words_of_pipeline(
             looked_at.pipeline_id, looked_at.kind, looked_at.unit, looked_at.submitted_by,
             looked_at.root_job_id
-        ), lower(CAST(:text AS text))) > 0)
+        ), scheduler.comparison_key(CAST(:text AS text))) > 0)
 GROUP BY 1;

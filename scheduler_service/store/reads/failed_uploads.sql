@@ -30,7 +30,8 @@ CROSS JOIN LATERAL (
             WHERE later.tenant = f.tenant AND later.year = f.year AND later.module = f.module
                 AND later.job_type = f.job_type
                 AND coalesce(later.data_entry_type, 0) = coalesce(f.data_entry_type, 0)
-                AND coalesce(lower(btrim(later.unit)), '') = coalesce(lower(btrim(f.unit)), '')
+                AND coalesce(scheduler.comparison_key(btrim(later.unit)), '')
+                    = coalesce(scheduler.comparison_key(btrim(f.unit)), '')
                 AND scheduler.upload_source(later.payload) = scheduler.upload_source(f.payload)
                 AND later.pipeline_id > f.pipeline_id
                 AND later.result IN ('SUCCESS', 'WARNING')

@@ -43,7 +43,7 @@ FROM (
             scheduler.words_of_pipeline(
                 looked_at.pipeline_id, looked_at.kind, looked_at.unit, looked_at.submitted_by,
                 looked_at.root_job_id
-            ), lower(CAST(:text AS text))) > 0)
+            ), scheduler.comparison_key(CAST(:text AS text))) > 0)
     ORDER BY looked_at.pipeline_id DESC
     LIMIT CAST(:rows_max AS bigint)
 ) AS found

@@ -3,9 +3,9 @@
 -- From the newest on, and of each kind of upload only as far as the first that counts.
 WITH wanted AS MATERIALIZED (
     SELECT w.job_type, w.named_by, w.module, w.data_entry_type, w.year,
-        lower(btrim(w.unit)) AS unit, w.reference_kind,
+        scheduler.comparison_key(btrim(w.unit)) AS unit, w.reference_kind,
         -- As workers read it: without a name, an upload is of the default source.
-        coalesce(nullif(lower(btrim(w.name)), ''), 'default') AS name
+        coalesce(nullif(scheduler.comparison_key(btrim(w.name)), ''), 'default') AS name
     FROM unnest(
         CAST(:job_types AS text[]), CAST(:named_bys AS text[]), CAST(:modules AS smallint[]),
         CAST(:data_entry_types AS smallint[]), CAST(:years AS smallint[]), CAST(:units AS text[]),
@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
     FROM scheduler.jobs AS j
     WHERE j.tenant = :tenant AND j.job_type = w.job_type
         AND coalesce(j.module, 0) = coalesce(w.module, 0)
-        AND coalesce(lower(btrim(j.unit)), '') = coalesce(w.unit, '')
+        AND coalesce(scheduler.comparison_key(btrim(j.unit)), '') = coalesce(w.unit, '')
         AND coalesce(j.year, 0) BETWEEN coalesce(w.year, 0) AND coalesce(w.year, 32767)
         AND j.pipeline_id > CAST(:oldest AS bigint)
         AND j.pipeline_id <> CAST(:pipeline_id AS bigint)
@@ -32,7 +32,9 @@ CROSS JOIN LATERAL (
             OR w.data_entry_type = j.data_entry_type
         )
         AND (w.reference_kind IS NULL OR w.reference_kind = j.reference_kind)
-        AND w.name = coalesce(nullif(lower(btrim(j.payload ->> w.named_by)), ''), 'default')
+        AND w.name = coalesce(
+            nullif(scheduler.comparison_key(btrim(j.payload ->> w.named_by)), ''), 'default'
+        )
         AND (
             WITH RECURSIVE run_again AS (
                 SELECT p.retry_of

@@ -93,7 +93,7 @@ async def test_pipelines_are_found_by_unit_submitter_and_text(client: Client) ->
     mine = types_pb2.Scope()
     mine.CopyFrom(TRAVEL)
     mine.unit = "0828"
-    payload: dict[str, object] = {"blob": BLOB, "file_name": "Trips of May.csv"}
+    payload: dict[str, object] = {"blob": BLOB, "file_name": "Départs of May.csv"}
     unit = (await client.submit("csv_ingest", mine, payload)).pipeline_id
     whole = (await client.submit("csv_ingest", TRAVEL, {"blob": BLOB})).pipeline_id
     request = pb.SubmitRequest(
@@ -107,10 +107,10 @@ async def test_pipelines_are_found_by_unit_submitter_and_text(client: Client) ->
     assert await listed(client, unit="082") == []
     assert await listed(client, submitted_by="ann") == [hers]
     assert await listed(client, submitted_by="local", kind="csv_ingest") == [whole, unit]
-    assert await listed(client, text="trips OF") == [unit]
+    assert await listed(client, text="DÉPARTS of") == [unit]
     assert await listed(client, text="% of it_") == [hers]
     # No wildcards.
-    assert await listed(client, text="tr%may") == []
+    assert await listed(client, text="d%may") == []
     assert await listed(client, text=str(whole), kind="csv_ingest") == [whole]
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await listed(client, text="x" * 513, unit="\0")

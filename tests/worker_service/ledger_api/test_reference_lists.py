@@ -266,12 +266,14 @@ async def test_a_unit_is_told_with_its_file_and_its_entries(
 async def test_units_are_found_by_id_and_by_name_page_by_page(
     driver: LedgerDriver, book_client: Client
 ) -> None:
-    await save_a_file_of_units(driver, 10, b2="Physics", a1="Law", B1="Physics too")
+    await save_a_file_of_units(driver, 10, b2="Physics", a1="École de droit", B1="Physics too")
     first = await units(book_client, text=" PHYS ", page_size=2)
     assert [one.unit for one in first.units] == ["0828", "B1"]
     rest = await units(book_client, text=" PHYS ", page_size=2, page_token=first.next_page_token)
     assert ([one.unit for one in rest.units], rest.next_page_token) == (["b2"], "")
     assert [one.unit for one in (await units(book_client, text="B")).units] == ["B1", "b2"]
+    for text in ("École", "ÉCOLE", "E\u0301cole"):
+        assert [one.unit for one in (await units(book_client, text=text)).units] == ["a1"]
     assert (await units(book_client, caller="another")).units == []
 
 

@@ -34,8 +34,8 @@ JOB_INDEXES = {
     "hold_finishing_jobs": {PRIMARY_KEY},
     "settle_keys": {PRIMARY_KEY, "waiting_jobs_of_a_key_in_order"},
     "save_pipelines": {PRIMARY_KEY},
-    "failed_uploads": {"failed_uploads_of_a_module", "good_uploads_by_source"},
-    "newer_upload": {"what_was_brought_by_scope"},
+    "failed_uploads": {"failed_uploads_of_a_module", "good_uploads_of_a_source"},
+    "newer_upload": {"what_was_brought"},
     "live_jobs_of_keys": {
         "one_claimable_or_running_job_per_exclusive_key",
         "waiting_jobs_of_a_key_in_order",

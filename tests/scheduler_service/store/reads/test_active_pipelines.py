@@ -123,6 +123,7 @@ async def test_the_last_failure_is_told_until_the_slot_is_claimed_again(
         ((PLANE, None, "agency "), (PLANE, None, " Agency"), True),
         ((PLANE, None, " "), (PLANE, None, "default"), True),
         ((PLANE, "cern", ""), (PLANE, "CERN ", ""), True),
+        ((PLANE, "ÉTÉ", "École"), (PLANE, "été", "ÉCOLE"), True),
     ],
 )
 async def test_a_failed_upload_is_told_until_one_of_its_type_unit_and_source_ends_well(

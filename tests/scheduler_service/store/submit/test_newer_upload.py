@@ -32,7 +32,7 @@ from tests.scheduler_service.store.submit.test_retry_pipeline import (
 
 # Pipelines behind an upload.
 LATER = 60
-BY_SCOPE = "what_was_brought_by_scope"
+BY_SCOPE = "what_was_brought"
 
 
 def test_what_brings_data_is_looked_for_and_nothing_else() -> None:
@@ -77,8 +77,8 @@ async def test_a_retry_reads_the_newest_upload_of_its_scope_alone(
 
 
 async def test_sources_are_compared_as_workers_read_them(driver: StoreDriver) -> None:
-    submitted = await failed(driver, payload={"blob": "blob:sha256:1", "source": " Agency"})
-    await landed(driver, payload={"blob": "blob:sha256:1", "source": "agency"})
+    submitted = await failed(driver, payload={"blob": "blob:sha256:1", "source": " Agence ÉTÉ"})
+    await landed(driver, payload={"blob": "blob:sha256:1", "source": "agence été"})
     assert (await refused(driver, submitted.pipeline_id)).reason == "SUPERSEDED"
     default = await failed(driver)
     await landed(driver, payload={"blob": "blob:sha256:1", "source": "default"})
