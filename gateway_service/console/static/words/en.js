@@ -383,7 +383,7 @@ export const words = {
   "retries": "Retries",
   "retry": "Retry",
   "retry_all": "Retry all that match",
-  "retry_all_question": "Run again what failed in the pipelines that the filters let through? Of more than {n}, the newest are taken.",
+  "retry_all_question": "Run again what failed in all that the filters let through? Of more than {n}, the newest.",
   "retry_all_told": "Retried: {retried}. A newer upload is there: {superseded}. Refused: {refused}.",
   "retry_all_would": "Would run again: {retried}. A newer upload is there: {superseded}. Would be refused: {refused}.",
   "retry_question": "Run again what failed in pipeline {n}?",

@@ -383,7 +383,7 @@ export const words = {
   "retries": "Recommence",
   "retry": "Recommencer",
   "retry_all": "Relancer tout ce qui correspond",
-  "retry_all_question": "Relancer ce qui a échoué dans les pipelines que les filtres laissent passer ? Au-delà de {n}, les plus récents sont pris.",
+  "retry_all_question": "Relancer ce qui a échoué dans tout ce qui est filtré ? Au-delà de {n}, les plus récents.",
   "retry_all_told": "Relancés : {retried}. Un envoi plus récent existe : {superseded}. Refusés : {refused}.",
   "retry_all_would": "Seraient relancés : {retried}. Un envoi plus récent existe : {superseded}. Seraient refusés : {refused}.",
   "retry_question": "Refaire ce qui a échoué dans le pipeline {n} ?",
