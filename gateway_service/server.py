@@ -2,9 +2,7 @@
 
 import asyncio
 import signal
-import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +12,6 @@ from typing import Any, cast
 import uvicorn
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from carbonline.serving.background import Background
@@ -28,6 +25,8 @@ from gateway_service.access.waiting import Waiting, connections_max
 from gateway_service.application import application
 from gateway_service.lingering import Lingering
 from gateway_service.metrics import GatewayMetrics
+from gateway_service.parts import Flow, end_of_part
+from gateway_service.port import listen
 from gateway_service.problem_answers import answer_of
 from gateway_service.readiness import Readiness
 from gateway_service.services import Services
@@ -36,7 +35,6 @@ from gateway_service.small_reads import READ_BYTES_MAX, SmallReads
 from gateway_service.transcode.problems import Problem
 
 CONNECTIONS_MAX = 4_000
-BACKLOG = 2048
 # How long answers may still take when the process is told to end.
 DRAIN_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 30
@@ -50,11 +48,6 @@ REST_SECONDS = 10.0
 # After which who found no room may try again.
 BUSY_SECONDS = 5.0
 OF_BODIES = (b"content-length", b"transfer-encoding")
-# Requests of one connection that wait for the answers before them. What comes at once is parsed at
-# once, and 256 KiB would be fourteen thousand.
-PIPELINED_MAX = 50
-# A peer that is gone without a word is noticed after this long.
-GONE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,26 +133,8 @@ async def running_gateway(
         await services.close()
 
 
-class _PipelineFull(Exception):
-    """More requests came at once than wait for their turn."""
-
-
 class _HeadTooLarge(Exception):
-    """A head has too many lines."""
-
-
-class _Flow(FlowControl):
-    """Tells when we are ready to read more of a body."""
-
-    def __init__(self, transport: asyncio.Transport, ready: Callable[[], None]) -> None:
-        super().__init__(transport)
-        self._ready = ready
-
-    def resume_reading(self) -> None:
-        was_paused = self.read_paused
-        super().resume_reading()
-        if was_paused:
-            self._ready()
+    """A head has too many lines or bytes."""
 
 
 class _Connection(HttpToolsProtocol):
@@ -168,7 +143,9 @@ class _Connection(HttpToolsProtocol):
     """
 
     _head_bytes = 0
-    _has_many_headers = False
+    _has_large_head = False
+    # What has come behind a request that waits for the answer before it.
+    _left = b""
     _is_lost = False
     # What still comes belongs to a request that is refused.
     _has_rest = False
@@ -190,7 +167,7 @@ class _Connection(HttpToolsProtocol):
         lingering = cast(asyncio.Transport, self._end)
         self._waiting.add(lingering)
         super().connection_made(lingering)
-        self.flow = _Flow(lingering, self._note)
+        self.flow = Flow(lingering, self._note, lambda: bool(self._left))
         self._late = self.loop.call_later(HEAD_SECONDS, self._end_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -198,6 +175,12 @@ class _Connection(HttpToolsProtocol):
         self._waiting.lost(self.transport)
         self._end.lost()
         self._end_rest()
+        self._in_time()
+        self._left = b""
+        if self._at_work is not None and not self._at_work.response_complete:
+            # uvicorn tells the newest request alone.
+            self._at_work.disconnected = True
+            self._at_work.message_event.set()
         super().connection_lost(exc)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -210,6 +193,8 @@ class _Connection(HttpToolsProtocol):
             self._rest = self.loop.call_later(REST_SECONDS, self.transport.abort)
         self._note()
         super().on_response_complete()
+        if self._left:
+            self._read_on()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -254,13 +239,45 @@ class _Connection(HttpToolsProtocol):
             self._rest.cancel()
             self._rest = None
 
+    def _in_time(self) -> None:
+        """The head has come."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
     def data_received(self, data: bytes) -> None:
-        if self._has_rest or self._end.drops:
+        self._left += data
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Parses what has come, until a request waits for its turn."""
+        came, at = self._left, 0
+        self._left = b""
+        while at < len(came) and not self.pipeline:
+            end = end_of_part(came, at)
+            self._parse(came[at:end])
+            at = end
+        self._left = came[at:]
+        if self.pipeline:
+            # uvicorn reads no further behind a request that waits, and hears of nobody who leaves.
+            self.flow.resume_reading()
+        elif self._is_idle() and self._late is None:
+            # What began no request took away the time that a connection has for the next one.
+            self._late = self.loop.call_later(HEAD_SECONDS, self._end_late)
+
+    def _parse(self, part: bytes) -> None:
+        if self._has_rest or self._end.drops or self.transport.is_closing():
             return
-        self._head_bytes += len(data)
-        super().data_received(data)
+        self._head_bytes += len(part)
+        super().data_received(part)
         if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
             self._refuse(_head_too_large())
+
+    def _is_idle(self) -> bool:
+        """Whether all that was asked for is received and answered."""
+        # There is none before the first request.
+        is_first = self.cycle is None
+        return is_first or (self.cycle.response_complete and not self.cycle.more_body)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -269,18 +286,16 @@ class _Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= HEADERS_MAX:
-            self._has_many_headers = True
+            self._has_large_head = True
             raise _HeadTooLarge
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if len(self.pipeline) >= PIPELINED_MAX:
-            # httptools parses no further. Who is owed answers gets none that another could be.
-            raise _PipelineFull
+        if self._head_bytes > HEADER_BYTES_MAX:
+            self._has_large_head = True
+            raise _HeadTooLarge
         self._head_bytes = 0
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+        self._in_time()
         # uvicorn's own answer would be text.
         self.scope["state"][REFUSED] = self._refused()
         super().on_headers_complete()
@@ -296,12 +311,14 @@ class _Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._head_bytes = 0
         self._end_rest()
+        # uvicorn leaves it so where the answer came first.
+        self.cycle.more_body = False
         super().on_message_complete()
         self._note()
 
     def send_400_response(self, msg: str) -> None:
         """Answers for what is not HTTP, and for a head that is read no further."""
-        if self._has_many_headers:
+        if self._has_large_head:
             self._refuse(_head_too_large())
             return
         words = f"{msg} Is its method one of HTTP, and its path ASCII?"
@@ -369,22 +386,3 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Captures none."""
         yield
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections. Raises OSError, whose message is a sentence."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if sys.platform == "linux":
-            # Connections inherit it: what is not acknowledged for so long ends them.
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_SECONDS * 1000)
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from None
-    listening.setblocking(False)
-    return listening

@@ -161,7 +161,9 @@ async def running_server(
         server = one_line_server(
             [interceptor],
             options(
-                settings.connection_seconds_max, settings.stream_seconds_max + CALL_SECONDS_MAX
+                settings.connection_seconds_max,
+                settings.stream_seconds_max + CALL_SECONDS_MAX,
+                connections=settings.client_connections_max,
             ),
         )
         _add_servicers(server, settings, store, long_polls, (watches, tenant_watches), log)

@@ -23,6 +23,8 @@ from carbonline.serving.declared_settings import (
     BUILD_ID,
     CALLS_MAX,
     CALLS_MEBIBYTES_MAX,
+    CLIENT_CONNECTIONS,
+    CLIENT_CONNECTIONS_MAX,
     CONNECTION_SECONDS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
@@ -127,6 +129,7 @@ SETTINGS = (
     READ_CONNECTIONS,
     READ_SECONDS,
     SWEEP_CONNECTIONS,
+    CLIENT_CONNECTIONS_MAX,
     CONNECTION_SECONDS_MAX,
     METRICS_PORT,
     METRICS_HOST,
@@ -168,6 +171,7 @@ class Settings:
     declared: DeclaredJobTypes = NONE_DECLARED
     poll_seconds: float = 1.0
     connection_seconds_max: float = 1800.0
+    client_connections_max: int = CLIENT_CONNECTIONS
     build_id: str = "unknown"
     metrics: MetricsAddress = MetricsAddress()  # noqa: RUF009  frozen
     connections: PoolSizes = SIZES
@@ -242,6 +246,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         declared=_declared(read),
         poll_seconds=read.seconds(POLL_SECONDS),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
+        client_connections_max=read.client_connections(),
         build_id=read.build_id(),
         metrics=read.metrics_address(),
         connections=PoolSizes(

@@ -33,6 +33,7 @@ from carbonline.serving.declared_settings import (
     BUILD_ID,
     CALLS_MAX,
     CALLS_MEBIBYTES_MAX,
+    CLIENT_CONNECTIONS_MAX,
     CONNECTION_SECONDS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
@@ -153,6 +154,7 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             file_of(DATABASE_URL),
             LEDGER_ADDRESS,
             BLOB_FOLDER,
+            CLIENT_CONNECTIONS_MAX,
             CONNECTION_SECONDS_MAX,
             CALLS_MAX,
             CALLS_MEBIBYTES_MAX,
@@ -189,6 +191,7 @@ class Settings:
     job_types: tuple[str, ...]
     drain_grace_seconds: float
     connection_seconds_max: float
+    client_connections_max: int
     call_limits: CallLimits
     retention_days: float = RETENTION_DAYS
     # The object store of blobs; "" if they are in the folder.
@@ -260,6 +263,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         drain_grace_seconds=read.seconds(DRAIN_GRACE_SECONDS, or_none=True),
         retention_days=read.days(RETENTION),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
+        client_connections_max=read.client_connections(),
         call_limits=read.call_limits(),
         tokens=read_token_settings(read) if role == "ledger" else None,
         tls=tls,

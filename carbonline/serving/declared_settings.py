@@ -127,6 +127,18 @@ CONNECTION_SECONDS_MAX = seconds(
     "connect again by themselves, so that servers that were added get their share. 0 closes none.",
     or_none=True,
 )
+# What strangers can take of a server grows with it, over TLS more than without.
+CLIENT_CONNECTIONS = 500
+CLIENT_CONNECTIONS_MOST = 10_000
+CLIENT_CONNECTIONS_MAX = Setting(
+    "CLIENT_CONNECTIONS_MAX",
+    f"a whole number from 1 up to {CLIENT_CONNECTIONS_MOST:,}",
+    "How many connections of clients this server takes, and no more than half of the files that "
+    "its process may open. The next one is closed, and its client tries again. A worker, a gateway "
+    "and a running command hold one each. Before more than the default, keep strangers away.",
+    default=f"{CLIENT_CONNECTIONS}",
+    unit="clients",
+)
 CALLS_MAX = Setting(
     "CALLS_MAX",
     f"a whole number from 1 up to {CALLS_MOST:,}",

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 import grpc
 import grpc.aio
 
-from carbonline.serving.declared_settings import PREFIX
+from carbonline.serving.declared_settings import CLIENT_CONNECTIONS, PREFIX
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 # Two thirds of them may be a token. The rest is gRPC's, and that of proxies.
 METADATA_BYTES_MAX = 12 * 1024
 STREAM_BYTES = 16 * 1024 - 1
 CONNECTION_STREAMS_MAX = 1_000
-PENDING_CALLS_MAX = 4_000
-CONNECTIONS_MAX = 2_000
+PENDING_CALLS_MAX = 2_000
 LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
 TOKEN_FILE_VARIABLE = "CARBONLINE_TOKEN_FILE"  # noqa: S105 - the name of a setting
 OPTIONS = (
@@ -51,15 +50,17 @@ def options(
     connection_seconds_max: float,
     call_seconds_max: float,
     request_bytes_max: int = MESSAGE_BYTES_MAX,
+    connections: int = CLIENT_CONNECTIONS,
 ) -> Sequence[tuple[str, int]]:
-    """The options of a server, which refuses messages of more than `request_bytes_max`.
+    """The options of a server, which refuses messages of more than `request_bytes_max`, and takes
+    as many `connections` as `connections_max` says.
 
     It closes a connection after about `connection_seconds_max` (0: never), once its calls have
     ended, or `call_seconds_max` later. gRPC adds a tenth of jitter.
     """
     always = (
         ("grpc.max_receive_message_length", request_bytes_max),
-        ("grpc.max_allowed_incoming_connections", connections_max()),
+        ("grpc.max_allowed_incoming_connections", connections_max(connections)),
         *OPTIONS,
     )
     if not connection_seconds_max:
@@ -71,12 +72,12 @@ def options(
     )
 
 
-def connections_max() -> int:
+def connections_max(most: int) -> int:
     """How many connections a server takes: half of the files that its process may open, so that
-    its database and its own files find the other half. The next connection is closed.
+    its database and its own files find the other half; at most `most`. The next one is closed.
     """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS_MAX if files < 0 else min(CONNECTIONS_MAX, files // 2)
+    return most if files < 0 else min(most, files // 2)
 
 
 def fault_of_address(

@@ -16,6 +16,8 @@ from carbonline.serving.declared_settings import (
     CALLS_MEBIBYTES_LEAST,
     CALLS_MEBIBYTES_MAX,
     CALLS_MOST,
+    CLIENT_CONNECTIONS_MAX,
+    CLIENT_CONNECTIONS_MOST,
     DAYS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
@@ -160,6 +162,10 @@ class SettingsReader:
     def whole(self, setting: Setting, *, most: int, least: int = 1) -> int:
         """A whole number from `least` to `most`."""
         return self._number(setting, int, lambda n: least <= n <= most)
+
+    def client_connections(self) -> int:
+        """How many connections of clients a server takes."""
+        return self.whole(CLIENT_CONNECTIONS_MAX, most=CLIENT_CONNECTIONS_MOST)
 
     def call_limits(self) -> CallLimits:
         """The bounds of the calls in flight."""

@@ -3,7 +3,7 @@
 import asyncio
 import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from carbonline.serving.listening import CONNECTIONS_MAX, METADATA_BYTES_MAX
+from carbonline.serving.declared_settings import CLIENT_CONNECTIONS
+from carbonline.serving.listening import METADATA_BYTES_MAX, STREAM_BYTES
 from carbonline.v1 import (
     blobs_pb2,
     ledger_pb2,
@@ -21,6 +22,7 @@ from carbonline.v1 import (
     operations_pb2_grpc,
     scheduler_pb2,
 )
+from tests.carbonline.serving.certificates import Authority
 from tests.carbonline.serving.processes import line_like, process, settings_of
 from tests.carbonline.serving.strangers import (
     CANCEL,
@@ -33,6 +35,7 @@ from tests.carbonline.serving.strangers import (
     framed,
     large_headers,
     stranger,
+    tls_of_a_stranger,
 )
 
 MEBIBYTE = 1 << 20
@@ -42,6 +45,7 @@ LOOK_SECONDS = 0.02
 # Of two cores, strangers and the test take one, and thousands may stand before a neighbour in line.
 NEIGHBOUR_SECONDS_MAX = 15.0
 ATTACK_SECONDS = 2.0
+CALLS_OF_A_CONNECTION = 6
 TOKEN = "a-secret"
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
@@ -74,23 +78,29 @@ class Attacked:
     pid: int
     bytes_at_start: int
     bytes_most: int = 0
+    tls: grpc.ChannelCredentials | None = None
 
     async def look(self) -> None:
         while True:
             self.bytes_most = max(self.bytes_most, bytes_of(self.pid))
             await asyncio.sleep(LOOK_SECONDS)
 
+    def _channel(self) -> grpc.aio.Channel:
+        if self.tls is None:
+            return grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
+        return grpc.aio.secure_channel(f"localhost:{self.port}", self.tls)
+
     async def serve_one(self) -> None:
         """Call with a token. All wait in one line: with the answer, those before are out of it."""
         call = _call_of_a_neighbour(self.name)
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+        async with self._channel() as channel:
             await _answered(lambda: call(channel, (("authorization", f"Bearer {TOKEN}"),)))
 
     async def serve_neighbours(self) -> None:
         """Call with a token all the time; each call must be answered soon."""
         call = _call_of_a_neighbour(self.name)
         metadata = (("authorization", f"Bearer {TOKEN}"),)
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+        async with self._channel() as channel:
             health = health_pb2_grpc.HealthStub(channel)
             alive = health_pb2.HealthCheckRequest(service="liveness")
             while True:
@@ -265,14 +275,33 @@ async def large_headers_of_all_methods(attacked: Attacked) -> None:
 async def many_connections(attacked: Attacked) -> None:
     writers = []
     try:
-        for _ in range(CONNECTIONS_MAX + 500):
+        for _ in range(CLIENT_CONNECTIONS + 500):
             _, writer = await asyncio.open_connection("127.0.0.1", attacked.port)
             writers.append(writer)
         await asyncio.sleep(ATTACK_SECONDS)
-        assert _files_of(attacked.pid) < CONNECTIONS_MAX + 200
+        assert _files_of(attacked.pid) < CLIENT_CONNECTIONS + 200
     finally:
         for writer in writers:
             writer.transport.abort()
+
+
+async def calls_of_all_connections(attacked: Attacked) -> None:
+    """Over TLS, which takes more. Some of the connections are those of neighbours."""
+    methods = [CHECK, WATCH, REFLECTION, *_methods_of(attacked.name)]
+    more = (b"x-large", b"a" * (METADATA_BYTES_MAX - 1_000))
+    tls = tls_of_a_stranger()
+    async with AsyncExitStack() as stack:
+        several = [
+            await stack.enter_async_context(stranger(attacked.port, tls=tls))
+            for _ in range(CLIENT_CONNECTIONS - 10)
+        ]
+        # The headers of a round come while the calls of the one before are refused.
+        for call in range(CALLS_OF_A_CONNECTION):
+            for number, one in enumerate(several):
+                one.begin(2 * call + 1, methods[(number + call) % len(methods)], more)
+                one.write(frame(0, 0, 2 * call + 1, UNFINISHED[: STREAM_BYTES - 1_000]))
+            await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(ATTACK_SECONDS)
 
 
 async def _settled(one: Stranger) -> None:
@@ -300,21 +329,30 @@ ATTACKS: tuple[Callable[[Attacked], Awaitable[None]], ...] = (
 )
 
 
+@asynccontextmanager
+async def attackable(
+    name: str, database_url: str, folder: Path, **more: str
+) -> AsyncIterator[Attacked]:
+    """A process on a port that knows one token."""
+    (folder / "token").write_text(TOKEN)
+    settings = settings_of(database_url, folder) | {
+        "SCHEDULER_ADDRESS": "127.0.0.1:0",
+        "LEDGER_ADDRESS": "127.0.0.1:0",
+        "TOKEN_FILE": f"{folder}/token",
+        **more,
+    }
+    async with process(*PROGRAMS[name], **settings) as running:
+        started = await line_like(running, lambda line: line["event"].endswith("_started"))
+        yield Attacked(name, started["port"], running.pid, bytes_of(running.pid))
+
+
 @pytest.fixture(params=["scheduler", "ledger"])
 async def attacked(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path
 ) -> AsyncIterator[Attacked]:
-    """A process on a port that knows one token."""
-    (tmp_path / "token").write_text(TOKEN)
-    settings = settings_of(database_url, tmp_path) | {
-        "SCHEDULER_ADDRESS": "127.0.0.1:0",
-        "LEDGER_ADDRESS": "127.0.0.1:0",
-        "TOKEN_FILE": f"{tmp_path}/token",
-    }
-    async with process(*PROGRAMS[request.param], **settings) as running:
-        started = await line_like(running, lambda line: line["event"].endswith("_started"))
-        size = bytes_of(running.pid)
-        yield Attacked(request.param, started["port"], running.pid, size)
+    """Without TLS."""
+    async with attackable(request.param, database_url, tmp_path) as one:
+        yield one
 
 
 async def test_a_server_stays_small_and_serves_neighbours_whatever_strangers_send(
@@ -323,14 +361,32 @@ async def test_a_server_stays_small_and_serves_neighbours_whatever_strangers_sen
     looking = asyncio.create_task(attacked.look())
     grown: dict[str, int] = {}
     for attack in ATTACKS:
-        neighbours = asyncio.create_task(attacked.serve_neighbours())
-        attacking = asyncio.ensure_future(attack(attacked))
-        await asyncio.wait({neighbours, attacking}, return_when=asyncio.FIRST_COMPLETED)
-        if neighbours.done():
-            neighbours.result()
-        await attacking
-        neighbours.cancel()
-        await attacked.serve_one()
+        await _attack(attacked, attack)
         grown[attack.__name__] = attacked.bytes_most - attacked.bytes_at_start
         assert grown[attack.__name__] < GROWTH_BYTES_MAX, grown
     looking.cancel()
+
+
+async def test_a_server_over_tls_stays_small_whatever_all_of_its_connections_send(
+    database_url: str, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    tls = authority.server()
+    files = {"TLS_CERT_FILE": str(tls.certificate), "TLS_KEY_FILE": str(tls.key)}
+    async with attackable("scheduler", database_url, tmp_path, **files) as attacked:
+        attacked.tls = grpc.ssl_channel_credentials(authority.ca.read_bytes())
+        looking = asyncio.create_task(attacked.look())
+        await _attack(attacked, calls_of_all_connections)
+        looking.cancel()
+    assert attacked.bytes_most - attacked.bytes_at_start < GROWTH_BYTES_MAX
+
+
+async def _attack(attacked: Attacked, attack: Callable[[Attacked], Awaitable[None]]) -> None:
+    neighbours = asyncio.create_task(attacked.serve_neighbours())
+    attacking = asyncio.ensure_future(attack(attacked))
+    await asyncio.wait({neighbours, attacking}, return_when=asyncio.FIRST_COMPLETED)
+    if neighbours.done():
+        neighbours.result()
+    await attacking
+    neighbours.cancel()
+    await attacked.serve_one()

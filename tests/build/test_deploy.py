@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from carbonline.command.main import main as carbonline_command
-from carbonline.serving import listening
+from carbonline.serving.declared_settings import CLIENT_CONNECTIONS
 from gateway_service import server as gateway
 from gateway_service import settings as gateway_settings
 from scheduler_service import settings as scheduler_settings
@@ -200,7 +200,7 @@ def test_a_server_of_systemd_may_open_the_connections_that_it_bounds(name: str) 
     """A file for each, and as many for its own use: systemd's default is 1,024."""
     text = (SYSTEMD / UNITS[name]).read_text()
     (files,) = re.findall(r"^LimitNOFILE=(\d+)$", text, re.MULTILINE)
-    assert int(files) >= 2 * max(listening.CONNECTIONS_MAX, gateway.CONNECTIONS_MAX)
+    assert int(files) >= 2 * max(CLIENT_CONNECTIONS, gateway.CONNECTIONS_MAX)
 
 
 @pytest.mark.parametrize("name", ["ledger", "worker"])

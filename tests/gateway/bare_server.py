@@ -8,7 +8,8 @@ from typing import Any
 import uvicorn
 
 from gateway_service.access.waiting import Waiting
-from gateway_service.server import _connections, _Server, listen
+from gateway_service.port import listen
+from gateway_service.server import _connections, _Server
 
 SECONDS_MAX = 20.0
 

@@ -134,11 +134,12 @@ async def test_a_silent_connection_gives_way_and_a_request_at_work_does_not(
                 writer.transport.abort()
 
 
+REQUESTS = 1_000
 SLOW = (
     # Its body does not come.
     POST.format("/v1/pipelines", "Authorization: Bearer local\r\n"),
     # Its answers are not taken.
-    "GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * server.PIPELINED_MAX,
+    "GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50,
 )
 
 
@@ -203,22 +204,76 @@ async def test_a_head_that_is_not_read_is_not_late(monkeypatch: pytest.MonkeyPat
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
 
 
-async def test_requests_that_come_at_once_are_answered_in_turn_or_not_kept(
-    gateway: RunningGateway,
-) -> None:
+async def test_requests_that_come_at_once_are_answered_in_turn(gateway: RunningGateway) -> None:
+    asked = b"GET /v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = asked.replace(b"HTTP/1.1", b"HTTP/1.1\r\nConnection: close")
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    async with asyncio.timeout(30):
+        writer.write(asked * (REQUESTS - 1) + last)
+        assert (await reader.read()).count(b"HTTP/1.1 404") == REQUESTS
+    writer.transport.abort()
+
+
+async def test_what_comes_behind_a_request_that_waits_is_not_parsed() -> None:
     """A connection of 256 KiB of requests took ten megabytes, two hundred of them two gigabytes."""
-    asked = b"GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    for count, answered in ((server.PIPELINED_MAX, server.PIPELINED_MAX), (2_000, 0)):
-        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-        async with asyncio.timeout(30):
-            writer.write(asked.replace(b"/v1/openapi.json", b"/v1/nothing") * (count - 1))
-            writer.write(
-                asked.replace(b"openapi.json HTTP/1.1", b"nothing HTTP/1.1\r\nConnection: close")
-            )
-            came = b""
-            # What the gateway has not read when it closes resets the connection.
-            with suppress(ConnectionResetError):
-                while piece := await reader.read(65_536):
-                    came += piece
-        assert came.count(b"HTTP/1.1 404") == answered
+    goes_on = asyncio.Event()
+
+    async def app(_: Any, __: Any, send: Any) -> None:
+        await goes_on.wait()
+        await send_nothing(send)
+
+    async with connected(app) as (gateway, reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % (b"a:\r\n" * 78) * REQUESTS)
+        connections = gateway.server_state.connections
+        while not any(one.flow.read_paused for one in connections):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        [connection] = connections
+        assert len(connection.pipeline) == 1
+        goes_on.set()
+        for _ in range(REQUESTS):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+
+
+async def test_who_leaves_is_heard_of_although_a_request_waits_behind() -> None:
+    began, left = asyncio.Event(), asyncio.Event()
+
+    async def app(_: Any, receive: Any, __: Any) -> None:
+        began.set()
+        while (await receive())["type"] != "http.disconnect":
+            continue
+        left.set()
+
+    async with connected(app) as (gateway, _, writer):
+        asked = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        writer.write(asked)
+        await began.wait()
+        [connection] = gateway.server_state.connections
+        writer.write(asked)
+        while not connection.pipeline:  # noqa: ASYNC110
+            await asyncio.sleep(0)
         writer.transport.abort()
+        await left.wait()
+
+
+async def test_what_begins_no_request_gives_a_connection_no_more_time(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    asked = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    refused = POST.format("/v1/pipelines", "").replace(str(LARGE), "10")
+    for head, then in ((asked, b"\r\n"), (asked, b"GE"), (refused, b"a" * 10)):
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        async with asyncio.timeout(10):
+            writer.write(head.encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+            writer.write(then)
+            with suppress(ConnectionError):
+                await reader.read()
+        writer.transport.abort()
+
+
+async def test_a_large_head_that_comes_whole_is_refused(gateway: RunningGateway) -> None:
+    whole = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n"
+    for size, status in ((32_000, b"200"), (33_000, b"431"), (48_000, b"431")):
+        found = await answer_to(gateway.port, whole.format("a" * size))
+        assert found.split(b" ")[1:2] == [status], size

@@ -11,6 +11,7 @@ import pytest
 from carbonline.serving.logs import open_log
 from carbonline.v1 import types_pb2
 from gateway_service import server
+from gateway_service.port import listen
 from gateway_service.streams import console_events, sse
 from scheduler_service.server import running_server
 from tests.gateway.conftest import Services, gateway_before, scheduler_settings
@@ -29,12 +30,9 @@ WINDOW_SECONDS = 3.0
 
 def with_small_buffers(host: str, port: int) -> socket.socket:
     """What the gateway listens on; its connections hold little that is not read."""
-    listening = server_listen(host, port)
+    listening = listen(host, port)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
     return listening
-
-
-server_listen = server.listen
 
 
 async def test_a_reader_that_stopped_is_let_go_and_one_that_reads_is_not(

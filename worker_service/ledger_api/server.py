@@ -139,7 +139,12 @@ async def running_ledger(
         interceptor = _interceptor(access.authenticator, log, metrics, settings)
         server = one_line_server(
             [interceptor],
-            options(settings.connection_seconds_max, TRANSFER_SECONDS_MAX, REQUEST_BYTES_MAX),
+            options(
+                settings.connection_seconds_max,
+                TRANSFER_SECONDS_MAX,
+                REQUEST_BYTES_MAX,
+                settings.client_connections_max,
+            ),
         )
         numbers = LedgerServicer(ledger, blobs.bytes_max)
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(numbers, server)

@@ -1,6 +1,7 @@
 """A caller without a token that speaks HTTP/2 by itself, and does what no gRPC library would do."""
 
 import asyncio
+import ssl
 import struct
 import zlib
 from collections.abc import AsyncIterator, Iterable
@@ -101,9 +102,11 @@ class Stranger:
 
 
 @asynccontextmanager
-async def stranger(port: int, settings: bytes = b"") -> AsyncIterator[Stranger]:
+async def stranger(
+    port: int, settings: bytes = b"", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Stranger]:
     """A connection to a port of this machine, cut at the end."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     writer.write(PREFACE + frame(SETTINGS, 0, 0, settings))
     one = Stranger(reader, writer)
     reading = asyncio.create_task(one.read())
@@ -112,6 +115,14 @@ async def stranger(port: int, settings: bytes = b"") -> AsyncIterator[Stranger]:
     finally:
         reading.cancel()
         writer.transport.abort()
+
+
+def tls_of_a_stranger() -> ssl.SSLContext:
+    """Believes any certificate."""
+    tls = ssl.create_default_context()
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    tls.set_alpn_protocols(["h2"])
+    return tls
 
 
 def large_headers(stream: int, method: str, size: int) -> bytes:

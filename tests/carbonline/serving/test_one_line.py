@@ -46,4 +46,4 @@ async def test_calls_of_several_methods_wait_in_one_line(tmp_path: Path) -> None
 
 
 def test_the_line_of_strangers_fits_into_memory() -> None:
-    assert PENDING_CALLS_MAX * (METADATA_BYTES_MAX + STREAM_BYTES) < 250_000_000
+    assert PENDING_CALLS_MAX * (METADATA_BYTES_MAX + STREAM_BYTES) < 60_000_000
