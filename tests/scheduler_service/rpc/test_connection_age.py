@@ -1,4 +1,6 @@
-"""A connection is closed at its age; its watch ends with the version to go on from."""
+"""A connection is closed at its age; its watch ends with the version to go on from. One too many is
+closed at once.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -10,7 +12,13 @@ import pytest
 
 from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.logs import open_log
-from carbonline.v1 import scheduler_pb2, scheduler_pb2_grpc, types_pb2
+from carbonline.v1 import (
+    operations_pb2,
+    operations_pb2_grpc,
+    scheduler_pb2,
+    scheduler_pb2_grpc,
+    types_pb2,
+)
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
 
@@ -53,3 +61,19 @@ async def test_a_watch_and_its_connection_end_at_the_same_age(settings: Settings
         # Nobody calls any more: what had to be closed has been closed.
         while (state := channel.get_state()) is not grpc.ChannelConnectivity.IDLE:
             await channel.wait_for_state_change(state)
+
+
+async def test_as_many_connections_are_taken_as_the_setting_says(settings: Settings) -> None:
+    # Else both channels would share one.
+    own = (("grpc.use_local_subchannel_pool", 1),)
+    asked = operations_pb2.ListWorkersRequest()
+    async with (
+        running_server(replace(settings, client_connections_max=1), open_log("error")),
+        grpc.aio.insecure_channel(settings.address, own) as first,
+        grpc.aio.insecure_channel(settings.address, own) as second,
+        asyncio.timeout(SECONDS),
+    ):
+        await operations_pb2_grpc.OperationsServiceStub(first).ListWorkers(asked)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await operations_pb2_grpc.OperationsServiceStub(second).ListWorkers(asked)
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
