@@ -220,43 +220,55 @@ class AsyncClient(LoadChecks, Uploads):
         *,
         module: str | None = None,
         unit: str | None = None,
+        own: bool = False,
         strict: bool = False,
     ) -> "pl.DataFrame":
         """The totals of a year in kg CO2eq: a row per unit and module, as in `totals_frame`.
 
         Warns with TotalsIncomplete if there are none, of stale modules and of entries without
-        kilograms; with `strict` raises it instead. Raises ExtraMissing if Polars is not installed.
+        kilograms; with `strict` raises it instead. With `own`, others' modules and units are left
+        out. Raises ExtraMissing if Polars is not installed.
         """
-        return checked(await self.totals_and_missing(year, module, unit), strict)
+        return checked(await self.totals_and_missing(year, module, unit, own), strict)
 
     async def totals_and_missing(
-        self, year: int, module: str | None = None, unit: str | None = None
+        self, year: int, module: str | None = None, unit: str | None = None, own: bool = False
     ) -> "tuple[pl.DataFrame, str]":
         """The frame of `totals`, and a sentence on what is missing from it, "" if nothing is."""
         number = module_number(module)
-        answer, unknown = await totals_and_pending(self.contract, year, number, unit or "")
+        answer, unknown = await totals_and_pending(self.contract, year, number, unit or "", own=own)
         sentences = [*missing_from(answer, year, unit or "", number), *unknown]
         return totals_frame(answer), " ".join(sentences)
 
     async def report(
-        self, year: int, *, unit: str | None = None, below: bool = False, strict: bool = False
+        self,
+        year: int,
+        *,
+        unit: str | None = None,
+        below: bool = False,
+        own: bool = False,
+        strict: bool = False,
     ) -> AnnualReport:
         """What `carbonline report` shows of a year, of the institution or a unit, in kg CO2eq.
 
-        With `below`, a unit is reported on together with all units below it.
+        With `below`, a unit is reported on together with all units below it; with `own`, others'
+        modules and units are left out.
         Warns with TotalsIncomplete if there are no totals, of stale modules and of entries without
         kilograms; with `strict` raises it instead. `missing` of the report says all that is.
         """
-        return checked(await self.report_and_missing(year, unit, below), strict)
+        return checked(await self.report_and_missing(year, unit, below, own), strict)
 
     async def report_and_missing(
         self,
         year: int,
         unit: str | None = None,
         below: bool = False,
+        own: bool = False,
     ) -> tuple[AnnualReport, str]:
         """The report, and sentences on what is missing from its sums, "" if nothing is."""
-        answer, unknown = await report_and_pending(self.contract, year, 0, unit or "", below=below)
+        answer, unknown = await report_and_pending(
+            self.contract, year, 0, unit or "", below=below, own=own
+        )
         found = annual_report(answer, year, unit or "", unknown)
         return found, " ".join(found.missing) if unknown or has_gaps(answer) else ""
 
@@ -268,6 +280,7 @@ class AsyncClient(LoadChecks, Uploads):
         unit: str | None = None,
         outcome: str | None = None,
         upload: UploadReport | int | None = None,
+        own: bool = False,
     ) -> list[dict[str, object]]:
         """The entries of a year without kilograms, which totals lack, at most ROWS_MAX: of a type,
         a unit, with an `outcome` such as "unknown_place", or of an upload alone.
@@ -281,6 +294,7 @@ class AsyncClient(LoadChecks, Uploads):
             unit=unit or "",
             outcome=outcome or "",
             upload_id=upload.upload_id if isinstance(upload, UploadReport) else upload or 0,
+            leave_out_others=own,
         )
         found, _ = await read_pages(
             self.contract.list_uncomputed, wanted, lambda page: page.entries, ROWS_MAX
@@ -288,24 +302,36 @@ class AsyncClient(LoadChecks, Uploads):
         return [uncomputed_row(entry) for entry in found]
 
     async def results(
-        self, pipeline_id: int, *, unit: str | None = None, emission_type: str | None = None
+        self,
+        pipeline_id: int,
+        *,
+        unit: str | None = None,
+        emission_type: str | None = None,
+        own: bool = False,
     ) -> AsyncGenerator[dict[str, Any]]:
         """Yields what became of each row of a pipeline, as `carbonline results` writes it.
 
         A row has a dict per emission, or one without `kg_co2eq`. An `emission_type` chooses the
         emissions on a node of the tree, or below it. Memory holds a page.
         """
-        async with aclosing(self.result_pages(pipeline_id, unit, emission_type)) as pages:
+        async with aclosing(self.result_pages(pipeline_id, unit, emission_type, own)) as pages:
             async for page in pages:
                 for row in page:
                     yield row
 
     async def result_pages(
-        self, pipeline_id: int, unit: str | None = None, emission_type: str | None = None
+        self,
+        pipeline_id: int,
+        unit: str | None = None,
+        emission_type: str | None = None,
+        own: bool = False,
     ) -> AsyncGenerator[list[dict[str, Any]]]:
         """The rows of `results`, a page at a time."""
         wanted = emissions_pb2.ListEmissionsRequest(
-            pipeline_id=pipeline_id, unit=unit or "", emission_type=emission_type or ""
+            pipeline_id=pipeline_id,
+            unit=unit or "",
+            emission_type=emission_type or "",
+            leave_out_others=own,
         )
         pages = each_page(self.contract.list_emissions, wanted, lambda page: page.rows, RESULTS_MAX)
         async with aclosing(pages):

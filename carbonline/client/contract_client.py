@@ -238,24 +238,27 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
         return await self._ask_scheduler(self._operations.ListYears, wanted)
 
     async def get_totals(
-        self, year: int, *, module: int = 0, unit: str = "", below: bool = False
+        self, year: int, *, module: int = 0, unit: str = "", below: bool = False, own: bool = False
     ) -> ledger_pb2.GetTotalsResponse:
-        """Totals of a year by unit and module, and their sums; `below` adds units below `unit`."""
+        """Totals of a year by unit and module, and their sums; `below` adds units below `unit`,
+        `own` leaves out others' instead of being refused.
+        """
         request = ledger_pb2.GetTotalsRequest(
             tenant=self.tenant,
             year=year,
             module=types_pb2.Module.ValueType(module),
             unit=unit,
             with_units_below=below,
+            leave_out_others=own,
         )
         return await self._ask_ledger(self._ledger.GetTotals, request)
 
     async def get_report(
-        self, year: int, *, module: int = 0, unit: str = "", below: bool = False
+        self, year: int, *, module: int = 0, unit: str = "", below: bool = False, own: bool = False
     ) -> ledger_pb2.GetReportResponse:
         """The report of a year: sums by unit, module, node and year, and what is missing.
 
-        `below` adds all units below `unit`.
+        `below` adds all units below `unit`, `own` leaves out others' instead of being refused.
         """
         request = ledger_pb2.GetReportRequest(
             tenant=self.tenant,
@@ -263,6 +266,7 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
             module=types_pb2.Module.ValueType(module),
             unit=unit,
             with_units_below=below,
+            leave_out_others=own,
         )
         return await self._ask_ledger(self._ledger.GetReport, request)
 

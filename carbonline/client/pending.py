@@ -11,23 +11,41 @@ _Answer = TypeVar("_Answer", ledger_pb2.GetTotalsResponse, ledger_pb2.GetReportR
 
 
 async def totals_and_pending(
-    client: ContractClient, year: int, module: int = 0, unit: str = "", *, below: bool = False
+    client: ContractClient,
+    year: int,
+    module: int = 0,
+    unit: str = "",
+    *,
+    below: bool = False,
+    own: bool = False,
 ) -> tuple[ledger_pb2.GetTotalsResponse, list[str]]:
     """Totals whose freshness counts pending changes too, and a sentence if these are not known.
 
     They are not known if the scheduler does not answer, or not to this caller.
     """
     return await _with_year(
-        client, year, module, lambda: client.get_totals(year, module=module, unit=unit, below=below)
+        client,
+        year,
+        module,
+        lambda: client.get_totals(year, module=module, unit=unit, below=below, own=own),
     )
 
 
 async def report_and_pending(
-    client: ContractClient, year: int, module: int = 0, unit: str = "", *, below: bool = False
+    client: ContractClient,
+    year: int,
+    module: int = 0,
+    unit: str = "",
+    *,
+    below: bool = False,
+    own: bool = False,
 ) -> tuple[ledger_pb2.GetReportResponse, list[str]]:
     """A report, likewise."""
     return await _with_year(
-        client, year, module, lambda: client.get_report(year, module=module, unit=unit, below=below)
+        client,
+        year,
+        module,
+        lambda: client.get_report(year, module=module, unit=unit, below=below, own=own),
     )
 
 

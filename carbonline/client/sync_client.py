@@ -199,6 +199,7 @@ class Client(SyncFileLoads, SyncUploads):
         *,
         module: str | None = None,
         unit: str | None = None,
+        own: bool = False,
         strict: bool = False,
     ) -> "pl.DataFrame":
         """The totals of a year in kg CO2eq: a frame with a row per unit and module.
@@ -206,19 +207,31 @@ class Client(SyncFileLoads, SyncUploads):
         Columns: unit, unit_name, module; entries, entries_without_kg; ghg_scope_1_kg,
         ghg_scope_2_kg, ghg_scope_3_kg, total_kg; computed_at (UTC). Warns with TotalsIncomplete
         if there are none, of stale modules and of entries without kilograms; with `strict` raises
-        it instead. Raises ExtraMissing if Polars is not installed.
+        it instead. With `own`, others' modules and units are left out, instead of being refused.
+        Raises ExtraMissing if Polars is not installed.
         """
-        return checked(self._answer(self._client.totals_and_missing(year, module, unit)), strict)
+        return checked(
+            self._answer(self._client.totals_and_missing(year, module, unit, own)), strict
+        )
 
     def report(
-        self, year: int, *, unit: str | None = None, below: bool = False, strict: bool = False
+        self,
+        year: int,
+        *,
+        unit: str | None = None,
+        below: bool = False,
+        own: bool = False,
+        strict: bool = False,
     ) -> AnnualReport:
         """What `carbonline report` shows of a year, of the institution or a unit, in kg CO2eq.
 
-        With `below`, a unit is reported on together with all units below it.
+        With `below`, a unit is reported on together with all units below it; with `own`, others'
+        modules and units are left out.
         Warns with TotalsIncomplete as `totals` does; with `strict` raises it instead.
         """
-        return checked(self._answer(self._client.report_and_missing(year, unit, below)), strict)
+        return checked(
+            self._answer(self._client.report_and_missing(year, unit, below, own)), strict
+        )
 
     def uncomputed(
         self,
@@ -228,23 +241,31 @@ class Client(SyncFileLoads, SyncUploads):
         unit: str | None = None,
         outcome: str | None = None,
         upload: UploadReport | int | None = None,
+        own: bool = False,
     ) -> list[dict[str, object]]:
         """The entries of a year without kilograms, which totals lack: row, outcome, reason. Of a
         type, a unit, with an `outcome` such as "unknown_place", or of an upload alone.
         """
         return self._answer(
-            self._client.uncomputed(year, type=type, unit=unit, outcome=outcome, upload=upload)
+            self._client.uncomputed(
+                year, type=type, unit=unit, outcome=outcome, upload=upload, own=own
+            )
         )
 
     def results(
-        self, pipeline_id: int, *, unit: str | None = None, emission_type: str | None = None
+        self,
+        pipeline_id: int,
+        *,
+        unit: str | None = None,
+        emission_type: str | None = None,
+        own: bool = False,
     ) -> Iterator[dict[str, Any]]:
         """Yields what became of each row of a pipeline, as `carbonline results` writes it.
 
         A row has a dict per emission, or one without `kg_co2eq`. An `emission_type` chooses the
         emissions on a node of the tree, or below it. Memory holds a page.
         """
-        pages = self._client.result_pages(pipeline_id, unit, emission_type)
+        pages = self._client.result_pages(pipeline_id, unit, emission_type, own)
         try:
             while (page := self._answer(anext(pages, None))) is not None:
                 yield from page

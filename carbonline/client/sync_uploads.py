@@ -20,13 +20,14 @@ class SyncUploads(Blocking):
         unit: str | None = None,
         emission_type: str | None = None,
         include_retired: bool = False,
+        own: bool = False,
     ) -> list[UploadReport]:
         """The uploads whose entries count in a year, newest first; with `include_retired` those
         that were replaced or withdrawn, too.
 
         Of a `module`, `type` or `source` only its own, of a `unit` those for this unit alone, of an
         `emission_type` those with emissions on this node of the tree, or below it. A caller with
-        limited units must name one.
+        limited units names one, or leaves out others' with `own`.
         """
         return self._answer(
             self._client.uploads(
@@ -37,6 +38,7 @@ class SyncUploads(Blocking):
                 unit=unit,
                 emission_type=emission_type,
                 include_retired=include_retired,
+                own=own,
             )
         )
 

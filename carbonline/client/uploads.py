@@ -112,13 +112,14 @@ class Uploads:
         unit: str | None = None,
         emission_type: str | None = None,
         include_retired: bool = False,
+        own: bool = False,
     ) -> list[UploadReport]:
         """The uploads whose entries count in a year, newest first, at most UPLOADS_MAX.
 
         With a `module`, `type` or `source`, only those of it; with a `unit`, only those for this
         unit alone; with an `emission_type`, those with emissions on this node of the tree, or below
         it. With `include_retired`, those that were replaced or withdrawn, too: their `state` says
-        so. A caller who may act for some units only must name one.
+        so. A caller who may act for some units only names one, or leaves out others' with `own`.
         """
         wanted = ledger_pb2.ListUploadsRequest(
             year=year,
@@ -128,6 +129,7 @@ class Uploads:
             unit=unit or "",
             emission_type=emission_type or "",
             include_retired=include_retired,
+            leave_out_others=own,
         )
         found, _ = await read_pages(
             self.contract.list_uploads, wanted, lambda page: page.uploads, UPLOADS_MAX

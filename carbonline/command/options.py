@@ -126,6 +126,11 @@ EMISSION_TYPE = click.option(
     default="",
     help="Only this node of the emission tree and those below it, such as food.vegetarian.",
 )
+# Who is limited is refused a list of others', too, unless it leaves them out.
+own_option = click.option(
+    "--own", is_flag=True, help="Leave out modules and units that are not yours."
+)
+OTHERS_LEFT_OUT = "Modules and units that are not yours are left out. Yours: carbonline whoami"
 type_option = click.option(
     "--type",
     "data_entry_type",
@@ -133,6 +138,11 @@ type_option = click.option(
     required=True,
     help="The data-entry type, such as plane.",
 )
+
+
+def left_out_sentences(*, own: bool) -> list[str]:
+    """What `own_option` has left out, in words."""
+    return [OTHERS_LEFT_OUT] if own else []
 
 
 def optional_type_option(when: str) -> Callable[[Function], Function]:

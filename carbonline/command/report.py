@@ -11,7 +11,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.options import YEAR
+from carbonline.command.options import YEAR, left_out_sentences, own_option
 from carbonline.command.output_file import STDOUT, is_stdout, written_file
 from carbonline.command.printing import print_lines, print_nothing, table_width
 from carbonline.command.report_html import report_html
@@ -37,6 +37,7 @@ HTML, TEXT = (".html", ".htm"), (".txt",)
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--unit", default="", help="Report on this unit instead of the institution.")
 @click.option("--below", is_flag=True, help="With --unit: report on all units below it, too.")
+@own_option
 @click.option(
     "--strict",
     is_flag=True,
@@ -51,7 +52,9 @@ HTML, TEXT = (".html", ".htm"), (".txt",)
     help="Write to this file: .html (one file, with charts) or .txt.",
 )
 @connection_options
-def report(*, target: Target, year: int, unit: str, below: bool, strict: bool, file: Path) -> None:
+def report(
+    *, target: Target, year: int, unit: str, below: bool, own: bool, strict: bool, file: Path
+) -> None:
     """Show a year's emissions on one page, in tonnes of CO2-equivalent.
 
     The page compares the year with the one before, and says first what is missing from its
@@ -63,7 +66,7 @@ def report(*, target: Target, year: int, unit: str, below: bool, strict: bool, f
         raise click.UsageError(f"The suffix of {file.name} is not {' or '.join((*HTML, *TEXT))}.")
     if below and not unit:
         raise click.UsageError("--below needs --unit: without it, the report is on all units.")
-    found, unknown = run_to_end(_report(target, year, unit, below))
+    found, unknown = run_to_end(_report(target, year, unit, below=below, own=own))
     if found.HasField("whole"):
         page = page_of(found, year, datetime.now(UTC), unknown, unit_of(found, unit, below=below))
         _show(page, file, as_html=as_html)
@@ -74,15 +77,17 @@ def report(*, target: Target, year: int, unit: str, below: bool, strict: bool, f
             click.echo(sentence, err=True)
     else:
         print_nothing(one_line(no_totals_sentence(found, year)))
+    for sentence in left_out_sentences(own=own):
+        click.echo(sentence, err=True)
     if strict and (unknown or has_gaps(found)):
         raise SystemExit(ExitCode.INCOMPLETE)
 
 
 async def _report(
-    target: Target, year: int, unit: str, below: bool
+    target: Target, year: int, unit: str, *, below: bool, own: bool
 ) -> tuple[ledger_pb2.GetReportResponse, list[str]]:
     async with target.client() as client:
-        return await report_and_pending(client, year, 0, unit, below=below)
+        return await report_and_pending(client, year, 0, unit, below=below, own=own)
 
 
 def unit_of(found: ledger_pb2.GetReportResponse, asked: str, *, below: bool = False) -> str:

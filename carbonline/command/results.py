@@ -9,7 +9,7 @@ from carbonline.command.columns import Column, Kind
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.limits import limit_option, rows_max
-from carbonline.command.options import EMISSION_TYPE, ID
+from carbonline.command.options import EMISSION_TYPE, ID, left_out_sentences, own_option
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.spooled_rows import SpooledRows
 from carbonline.v1 import emissions_pb2
@@ -43,6 +43,7 @@ COLUMNS = (
 )
 @click.argument("pipeline", type=ID)
 @click.option("--unit", default="", help="Only this unit.")
+@own_option
 @EMISSION_TYPE
 @limit_option
 @output_options
@@ -53,6 +54,7 @@ def results(
     output: Output,
     pipeline: int,
     unit: str,
+    own: bool,
     emission_type: str,
     limit: int | None,
 ) -> None:
@@ -61,7 +63,7 @@ def results(
     The state says whether a row counts, is stale or waiting, or was replaced or withdrawn.
     """
     wanted = emissions_pb2.ListEmissionsRequest(
-        pipeline_id=pipeline, unit=unit, emission_type=emission_type
+        pipeline_id=pipeline, unit=unit, emission_type=emission_type, leave_out_others=own
     )
     with SpooledRows() as rows:
         more = run_to_end(_read(target, wanted, rows_max(limit, output), rows))
@@ -77,6 +79,8 @@ def results(
             " uploads",
             more="raise --limit, or write a file with -o" if more else "",
         )
+    for sentence in left_out_sentences(own=own):
+        click.echo(sentence, err=True)
 
 
 async def _read(

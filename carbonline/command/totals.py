@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 
 import click
@@ -24,7 +25,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.names import module_name, type_name
-from carbonline.command.options import MODULE, YEAR
+from carbonline.command.options import MODULE, YEAR, left_out_sentences, own_option
 from carbonline.command.output import PLAIN, Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.command.row_files import in_order
@@ -58,7 +59,6 @@ COLUMNS = (
         "carbonline totals --year 2024",
         "carbonline totals --year 2024 --unit 0828",
         "carbonline totals --year 2024 --unit SCI --below",
-        "carbonline totals --year 2024 --by module",
         "carbonline totals --by year",
         "carbonline totals --year 2024 -o totals.xlsx",
         "carbonline totals --year 2024 --strict || echo incomplete",
@@ -68,6 +68,7 @@ COLUMNS = (
 @click.option("--module", type=MODULE, default=None, help="Only this module.")
 @click.option("--unit", default="", help="Only this unit.")
 @click.option("--below", is_flag=True, help="With --unit: all units below it, too.")
+@own_option
 @click.option(
     "--by",
     type=click.Choice(list(GROUPINGS), case_sensitive=False),
@@ -81,7 +82,7 @@ COLUMNS = (
 )
 @output_options
 @connection_options
-def totals(
+def totals(  # noqa: PLR0913  click gives each option
     *,
     target: Target,
     output: Output,
@@ -89,6 +90,7 @@ def totals(
     module: int | None,
     unit: str,
     below: bool,
+    own: bool,
     by: str | None,
     strict: bool,
 ) -> None:
@@ -102,7 +104,7 @@ def totals(
     if below and not unit:
         raise click.UsageError("--below needs --unit: without it, all units are shown.")
     wanted = year or datetime.now(UTC).year
-    of, alone = (module or 0, unit, below), "" if below else unit
+    of, alone = (module or 0, unit, below, own), "" if below else unit
     if by:
         reports, unknown = run_to_end(_reports(target, wanted, *of, every_year=by == "year"))
         show_sums(reports, wanted, by, output)
@@ -117,7 +119,7 @@ def totals(
         complete = is_whole(answer)
     for sentence in chain(*out):
         click.echo(sentence, err=not output.is_table)
-    for sentence in unknown:
+    for sentence in (*unknown, *left_out_sentences(own=own)):
         click.echo(one_line(sentence), err=True)
     if strict and (unknown or not complete):
         raise SystemExit(ExitCode.INCOMPLETE)
@@ -135,25 +137,34 @@ def _ways_out(
 
 
 async def _reports(
-    target: Target, year: int, module: int, unit: str, below: bool, *, every_year: bool
+    target: Target,
+    year: int,
+    module: int,
+    unit: str,
+    below: bool,
+    own: bool,
+    *,
+    every_year: bool,
 ) -> tuple[Mapping[int, ledger_pb2.GetReportResponse], list[str]]:
     """The year's report by its year, or those of all years that have totals, if any has."""
     async with target.client() as client:
-        of = (module, unit)
-        report, unknown = await report_and_pending(client, year, *of, below=below)
+        report_of = partial(
+            report_and_pending, client, module=module, unit=unit, below=below, own=own
+        )
+        report, unknown = await report_of(year=year)
         if not (every_year and report.years):
             return {year: report}, unknown
         found = {}
         for one in report.years:
-            found[one.year], unknown = await report_and_pending(client, one.year, *of, below=below)
+            found[one.year], unknown = await report_of(year=one.year)
         return found, unknown
 
 
 async def _totals(
-    target: Target, year: int, module: int, unit: str, below: bool
+    target: Target, year: int, module: int, unit: str, below: bool, own: bool
 ) -> tuple[ledger_pb2.GetTotalsResponse, list[str]]:
     async with target.client() as client:
-        return await totals_and_pending(client, year, module, unit, below=below)
+        return await totals_and_pending(client, year, module, unit, below=below, own=own)
 
 
 def is_whole(answer: ledger_pb2.GetTotalsResponse) -> bool:

@@ -11,7 +11,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.limits import limit_option, rows_max
 from carbonline.command.names import type_name
-from carbonline.command.options import DATA_ENTRY_TYPE, ID, YEAR
+from carbonline.command.options import DATA_ENTRY_TYPE, ID, YEAR, left_out_sentences, own_option
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.v1 import ledger_pb2, types_pb2
 
@@ -36,18 +36,20 @@ COLUMNS = (
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=0, help="Only this type.")
 @click.option("--unit", default="", help="Only this unit.")
+@own_option
 @click.option("--outcome", default="", help="Only this outcome, such as unknown_place.")
 @click.option("--upload", type=ID, default=None, help="Only this upload.")
 @limit_option
 @output_options
 @connection_options
-def uncomputed(
+def uncomputed(  # noqa: PLR0913  click gives each option
     *,
     target: Target,
     output: Output,
     year: int,
     data_entry_type: int,
     unit: str,
+    own: bool,
     outcome: str,
     upload: int | None,
     limit: int | None,
@@ -62,9 +64,10 @@ def uncomputed(
         unit=unit,
         outcome=outcome,
         upload_id=upload or 0,
+        leave_out_others=own,
     )
     entries, kinds, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
-    narrowed = data_entry_type or unit or outcome or upload
+    narrowed = data_entry_type or unit or own or outcome or upload
     such = "There are no such entries" if narrowed else "There are no entries"
     columns = (*COLUMNS, *(Column(name, in_tables=False) for name in kinds))
     show_rows(
@@ -75,6 +78,8 @@ def uncomputed(
         if_none=f"{such} without kilograms in {year}.",
         more="raise --limit, or write a file with -o" if more else "",
     )
+    for sentence in left_out_sentences(own=own):
+        click.echo(sentence, err=True)
 
 
 async def _listed(

@@ -14,7 +14,14 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.mapping_options import name_or_words
 from carbonline.command.names import module_name, type_name
-from carbonline.command.options import DATA_ENTRY_TYPE, EMISSION_TYPE, MODULE, YEAR
+from carbonline.command.options import (
+    DATA_ENTRY_TYPE,
+    EMISSION_TYPE,
+    MODULE,
+    YEAR,
+    left_out_sentences,
+    own_option,
+)
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import ledger_pb2, types_pb2
@@ -68,6 +75,7 @@ STATES = {
 @click.option("--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=0, help="Only this type.")
 @click.option("--unit", default="", help="Only files of this unit.")
 @click.option("--source", default="", help="Only files of this source.")
+@own_option
 @EMISSION_TYPE
 @click.option("--all", "gone", is_flag=True, help="Include replaced and withdrawn uploads.")
 @output_options
@@ -81,6 +89,7 @@ def uploads(  # noqa: PLR0913  click gives each option
     data_entry_type: int,
     unit: str,
     source: str,
+    own: bool,
     emission_type: str,
     gone: bool,
 ) -> None:
@@ -98,6 +107,7 @@ def uploads(  # noqa: PLR0913  click gives each option
         source=source,
         emission_type=emission_type,
         include_retired=gone,
+        leave_out_others=own,
     )
     found, more = run_to_end(_listed(target, wanted))
     said = {
@@ -113,10 +123,12 @@ def uploads(  # noqa: PLR0913  click gives each option
         output,
         about={"year": year},
         if_none=f"No such uploads of {year} count."
-        if unit or source or module or data_entry_type or emission_type
+        if unit or source or own or module or data_entry_type or emission_type
         else f"No uploads of {year} count.",
         more="choose with --module, --type, --unit or --source" if more else "",
     )
+    for sentence in left_out_sentences(own=own):
+        click.echo(sentence, err=True)
 
 
 async def all_uploads(

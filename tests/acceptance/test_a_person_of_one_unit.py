@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from carbonline.command.options import OTHERS_LEFT_OUT
 from tests.acceptance.test_over_the_network import Site, site
 
 __all__ = ["site"]
@@ -74,6 +75,18 @@ async def test_uploads_of_ones_own_unit_need_no_right_to_see_those_of_others(sit
     code, printed = await bob.type("restore", number, "--yes")
     assert code == 0, printed
     assert "of unit U1: 99.000 kg before, 125.500 kg now" in printed
+    for whole in (
+        ("totals", "--year", "2024"),
+        ("totals", "--year", "2024", "--by", "unit_tree"),
+        ("report", "--year", "2024"),
+        ("uploads", "--year", "2024"),
+        ("uncomputed", "--year", "2024"),
+    ):
+        code, printed = await bob.type(*whole)
+        assert (code, "PERMISSION_DENIED" in printed) == (2, True), printed
+        code, printed = await bob.type(*whole, "--own")
+        assert code == 0, printed
+        assert ("U2" in printed, printed.count(OTHERS_LEFT_OUT)) == (False, 1), printed
     code, printed = await bob.type("withdraw", str((await bob.upload())["upload"]), "--yes")
     assert code == 0, printed
     assert "of unit U1: 125.500 kg before, 0.000 kg now" in printed
