@@ -11,6 +11,7 @@ from carbonline.serving.background import BackgroundTaskEnded
 from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
+from carbonline.serving.secret_files import exposed_files
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.settings_check import check_settings
 from gateway_service.settings import SETTINGS, read_settings
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
         print_sentence(f"gateway: {lacking}")
         return EXIT_USAGE
     try:
-        settings = read_settings(configured(os.environ, PROCESS, SETTINGS).environment)
+        found = configured(os.environ, PROCESS, SETTINGS)
+        settings = read_settings(found.environment)
     except SettingsWrong as wrong:
         print_sentence(wrong.message_for("gateway", PROGRAM))
         return EXIT_USAGE
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     from gateway_service.server import serve  # noqa: PLC0415
 
     try:
-        uvloop.run(serve(settings))
+        uvloop.run(serve(settings, exposed_files(found, SETTINGS)))
     except OSError as error:
         print_sentence(f"gateway: {error}")
         return EXIT_USAGE

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,9 +14,10 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from carbonline.exposed_file import ExposedFile
 from carbonline.serving.background import Background
 from carbonline.serving.log_stream import stderr_stream
-from carbonline.serving.logs import open_process_log
+from carbonline.serving.logs import log_exposed_files, open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from gateway_service.access.every_request import REFUSED
 from gateway_service.access.headers import ALWAYS, POLICY_OF_DATA
@@ -60,7 +61,7 @@ class RunningGateway:
     background: Background
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, exposed: Sequence[ExposedFile]) -> None:
     """Serve until SIGTERM or SIGINT, then drain. Raises OSError if the address cannot be used, and
     BackgroundTaskEnded.
     """
@@ -68,6 +69,7 @@ async def serve(settings: Settings) -> None:
     log = open_process_log(
         settings.log_level, stream, service="gateway", build_id=settings.build_id
     )
+    log_exposed_files(log, exposed)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,6 +11,7 @@ from carbonline.extras import lacks
 from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
+from carbonline.serving.secret_files import exposed_files
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.settings_check import check_settings
 from scheduler_service.settings import SETTINGS, Settings, read_settings
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str]) -> int:
         print_sentence(f"scheduler: {lacking}")
         return EXIT_USAGE
     try:
-        settings = read_settings(configured(os.environ, PROCESS, SETTINGS).environment)
+        found = configured(os.environ, PROCESS, SETTINGS)
+        settings = read_settings(found.environment)
     except SettingsWrong as wrong:
         print_sentence(wrong.message_for("scheduler", PROGRAM))
         return EXIT_USAGE
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     try:
-        uvloop.run(serve(settings))
+        uvloop.run(serve(settings, exposed_files(found, SETTINGS)))
     except (SettingsWrong, DatabaseRefused, NotMigrated, OSError) as error:
         print_sentence(f"scheduler: {error}")
         return EXIT_USAGE

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ import grpc.aio
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.exposed_file import ExposedFile
 from carbonline.postgres.errors import (
     ANY_DATABASE_ERROR,
     DATABASE_UNAVAILABLE,
@@ -33,7 +34,7 @@ from carbonline.serving.health import Health, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import listen, options
 from carbonline.serving.log_stream import stderr_stream
-from carbonline.serving.logs import open_process_log
+from carbonline.serving.logs import log_exposed_files, open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from carbonline.serving.one_line import one_line_server
 from carbonline.serving.read_turns import tenants_of_caller
@@ -95,7 +96,7 @@ class RunningScheduler:
     calls: CallsInFlight
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, exposed: Sequence[ExposedFile]) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a database that is starting is waited for.
 
     Raises SettingsWrong, DatabaseRefused, NotMigrated, BackgroundTaskEnded, or an OSError such as
@@ -105,6 +106,7 @@ async def serve(settings: Settings) -> None:
     log = open_process_log(
         settings.log_level, stream, service="scheduler", build_id=settings.build_id
     )
+    log_exposed_files(log, exposed)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -4,17 +4,19 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import uvloop
 
+from carbonline.exposed_file import ExposedFile
 from carbonline.extras import lacks
 from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
+from carbonline.serving.secret_files import exposed_files
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.settings_check import check_settings
 from worker_service.footprint import limit_footprint
@@ -64,12 +66,13 @@ def main(arguments: list[str]) -> int:
     except SettingsWrong as wrong:
         print_sentence(wrong.message_for(role, PROGRAMS[role]))
         return EXIT_WRONG_SETTINGS
+    exposed = exposed_files(found, SETTINGS[role])
     # What gRPC logs itself is not JSON, and says nothing that the errors of calls do not say.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        code, idle = runner.run(_to_its_end(_served(role, settings)))
+        code, idle = runner.run(_to_its_end(_served(role, settings, exposed)))
         if not idle:
             # A thread in the middle of a computation would delay the end, and nobody waits for it.
             os._exit(code)
@@ -100,16 +103,18 @@ async def _to_its_end(serving: Coroutine[Any, Any, int]) -> tuple[int, bool]:
     return code, bool(done)
 
 
-def _served(role: Role, settings: Settings) -> Coroutine[Any, Any, int]:
+def _served(
+    role: Role, settings: Settings, exposed: Sequence[ExposedFile]
+) -> Coroutine[Any, Any, int]:
     # Each role imports only what it needs: the ledger process does not load Polars.
     if role == "ledger":
         from worker_service.ledger_api.server import serve_ledger  # noqa: PLC0415
 
-        return serve_ledger(settings)
+        return serve_ledger(settings, exposed)
     limit_footprint()
     from worker_service.worker import serve_worker  # noqa: PLC0415
 
-    return serve_worker(settings)
+    return serve_worker(settings, exposed)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ TRAVEL_API_SECRET_FILE = Setting(
     "TRAVEL_API_SECRET_FILE",
     "a path",
     "A file with the app's secret on its first line, read at each sign-in.",
+    holds_secret=True,
 )
 TRAVEL_API_REST_VERSION = Setting(
     "TRAVEL_API_REST_VERSION",
@@ -67,6 +68,7 @@ UNIT_DIRECTORY_PASSWORD_FILE = Setting(
     "UNIT_DIRECTORY_PASSWORD_FILE",
     "a path",
     "A file with the password on its first line, read for each page.",
+    holds_secret=True,
 )
 UNIT_DIRECTORY_LIST = Setting(
     "UNIT_DIRECTORY_LIST", "text", "The key of the list of units in an answer.", default="units"

@@ -14,9 +14,10 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.client.channel import Credentials, open_channel
+from carbonline.exposed_file import ExposedFile
 from carbonline.postgres.errors import DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.log_stream import stderr_stream
-from carbonline.serving.logs import open_process_log
+from carbonline.serving.logs import log_exposed_files, open_process_log
 from carbonline.serving.metrics_port import Probes, metrics_served
 from carbonline.serving.printed import print_sentence
 from worker_service.blobs.any_store import blob_store
@@ -102,7 +103,7 @@ class Seen:
         self.probes.report(reason)
 
 
-async def serve_worker(settings: Settings) -> int:
+async def serve_worker(settings: Settings, exposed: Sequence[ExposedFile]) -> int:
     """Runs jobs until SIGTERM, then drains. A second SIGTERM ends it at once.
 
     Waits for a database that is starting. Returns the exit code of the process: 0 after a drain, 1
@@ -119,6 +120,7 @@ async def serve_worker(settings: Settings) -> int:
     log = open_process_log(
         settings.log_level, stream, worker_id=identity.worker_id, pid=os.getpid()
     )
+    log_exposed_files(log, exposed)
     for broken in extensions.faults:
         log.error("extension_broken", entry_point=broken.entry_point, reason=broken.reason)
     drain = Drain()

@@ -58,8 +58,9 @@ def config() -> None:
 def check(output: Output, processes: tuple[str, ...], path: Path | None) -> None:
     """List what is set, and from where, for each PROCESS: scheduler, ledger, worker, gateway.
 
-    Without one, all four are checked. Nothing is started, and secrets are not shown. The exit code
-    is 2 if a setting is missing or wrong.
+    Without one, all four are checked. Nothing is started, and secrets are not shown. Files with
+    secrets that others of the machine may read are named. The exit code is 2 if a setting is
+    missing or wrong.
     """
     wanted = processes or tuple(MODULES)
     reports = [_report_of(name, path) for name in dict.fromkeys(wanted)]
@@ -72,6 +73,7 @@ def check(output: Output, processes: tuple[str, ...], path: Path | None) -> None
         about={
             "faults": {report["process"]: report["faults"] for report in reports},
             "unread": {"names": unread},
+            "exposed": {report["process"]: report["exposed"] for report in reports},
         },
     )
     if output.is_table:
@@ -115,6 +117,8 @@ def _print_verdicts(reports: Sequence[Mapping[str, Any]], unread: Sequence[str])
     if unread:
         names = ", ".join(report["process"] for report in reports if report["unread"] is not None)
         click.echo(f"Not read by {names}: {', '.join(unread)}.")
+    for sentence in dict.fromkeys(one for report in reports for one in report["exposed"]):
+        click.echo(f"{sentence}.")
     for report in reports:
         faults = report["faults"]
         if not faults:

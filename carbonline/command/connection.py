@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from carbonline.client.errors import WrongArgument
 from carbonline.client.services import DATA_FOLDER, choose_services
 from carbonline.client.tls_files import tls_files
 from carbonline.command.collected_options import Function, with_options
+from carbonline.command.exposed_files import print_exposed
+from carbonline.exposed_file import ExposedFile, exposed_file
 from carbonline.extras import uvx_program
+from carbonline.local.stack_file import find_stack
 
 _DEFAULTS = {"data-folder": DATA_FOLDER}
 IN_A_CLONE = Path(".venv/bin/carbonline")
@@ -39,6 +43,19 @@ class Target:
     tls_ca: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+
+    @property
+    def exposed_files(self) -> Sequence[ExposedFile]:
+        """Those of the files with secrets that others of this machine may read."""
+        alone = not (self.scheduler or self.ledger or self.token_file)
+        stack = find_stack(self.data_folder) if alone else None
+        named = (
+            ("--token-file", self.token_file),
+            ("--tls-key", self.tls_key),
+            ("the token of the stack,", None if stack is None else stack.token_file),
+        )
+        exposed = [exposed_file(name, path) for name, path in named if path is not None]
+        return [one for one in exposed if one is not None]
 
     def client(self) -> ContractClient:
         """A client of the services. Raises NobodyThere if no stack runs on the data folder.
@@ -75,6 +92,7 @@ def connection_options(function: Function) -> Function:
 
     def collected(**given: Any) -> Any:
         target = Target(**{one.name: given.pop(one.name) for one in fields(Target)})
+        print_exposed(target.exposed_files)
         return function(target=target, **given)
 
     return with_options(function, collected, _OPTIONS)

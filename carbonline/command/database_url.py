@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from carbonline.command.exposed_files import print_exposed
+from carbonline.exposed_file import exposed_file
 from carbonline.postgres.url import holds_password
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -58,6 +60,10 @@ def _keep(context: click.Context, option: click.Parameter, path: Path | None) ->
     if not lines or not lines[0].strip():
         raise click.BadParameter(f"the first line of {path} is empty", context, option)
     context.meta[_OF_FILE] = lines[0].strip()
+    exposed = exposed_file("--database-url-file", path)
+    # A shell that completes words shows what is printed in the middle of them.
+    if exposed is not None and not context.resilient_parsing:
+        print_exposed([exposed])
 
 
 def _chosen_if(*, required: bool) -> Callable[[click.Context, click.Parameter, str | None], Any]:

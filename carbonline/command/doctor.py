@@ -6,7 +6,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.doctor_checks import Finding, State, examine
+from carbonline.command.doctor_checks import Finding, State, examine, secret_files
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.pluralize import pluralize
@@ -26,13 +26,14 @@ COLUMNS = (
 @output_options
 @connection_options
 def doctor(target: Target, output: Output) -> None:
-    """Check services, token, clocks, builds, workers, queue, totals, and where files are kept.
+    """Check services, token, clocks, builds, workers, queue, totals, files, and who may read the
+    files of this caller's token and key.
 
     Nothing is changed, but that a file of a few bytes is uploaded and read again. The exit code is
     8 if something is wrong, 6 if a service does not answer. What needs a look, such as a paused
     type, is not wrong.
     """
-    findings = run_to_end(_examined(target))
+    findings = [*run_to_end(_examined(target)), secret_files(target.exposed_files)]
     show_rows(COLUMNS, [_row(one) for one in findings], output, about=_about(findings))
     wrong = [one.check for one in findings if one.state is State.WRONG]
     if output.is_table:

@@ -14,6 +14,7 @@ from carbonline.command.names import module_name, stale_word
 from carbonline.command.printing import moment
 from carbonline.command.queue import QUEUES_MAX
 from carbonline.command.schedule_words import schedule_sentence, trouble_of
+from carbonline.exposed_file import ExposedFile
 from carbonline.pluralize import pluralize
 from carbonline.v1 import monitoring_pb2, operations_pb2, options_pb2, types_pb2
 
@@ -260,6 +261,21 @@ async def _files(client: ContractClient) -> list[Finding]:
         to_do = "Look at the folder or bucket of CARBONLINE_BLOB_FOLDER."
         return [Finding("files", State.WRONG, "what is read is not what was uploaded", to_do)]
     return [Finding("files", State.OK, "a file was uploaded and read again")]
+
+
+def secret_files(exposed: Sequence[ExposedFile]) -> Finding:
+    """Whether others of this machine may read the files with the caller's secrets."""
+    check = "secret files"
+    if not exposed:
+        return Finding(check, State.OK, "others of this machine may read none")
+    words = ", ".join(f"{one.named_by} {one.file}" for one in exposed)
+    to_do = "; ".join(one.to_do for one in exposed)
+    return Finding(
+        check,
+        State.LOOK,
+        f"others of this machine may read or change {words}",
+        f"{to_do[0].upper()}{to_do[1:]}.",
+    )
 
 
 SCHEDULER_CHECKS: Mapping[str, Check] = {

@@ -16,7 +16,7 @@ TLS_CA = Setting(
 TLS_CERT = Setting(
     "TLS_CERT", "a path", "A certificate of this process, for servers that ask for one."
 )
-TLS_KEY = Setting("TLS_KEY", "a path", "The key of TLS_CERT.")
+TLS_KEY = Setting("TLS_KEY", "a path", "The key of TLS_CERT.", holds_secret=True)
 CLIENT_TLS_SETTINGS = (TLS_CA, TLS_CERT, TLS_KEY)
 
 

@@ -28,7 +28,8 @@ class Setting:
     """A variable of the environment: CARBONLINE_ and `name`.
 
     `form` says which values are allowed, `unit` what a number counts, `default` what holds when it
-    is not set. `example` shows a required one; empty, the setting is optional.
+    is not set. `example` shows a required one; empty, the setting is optional. `holds_secret`: it
+    names a file that only its owner, and perhaps a group, should read.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Setting:
     default: str = ""
     unit: str = ""
     example: str = ""
+    holds_secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -60,7 +62,7 @@ def seconds(name: str, default: str, does: str, *, or_none: bool = False) -> Set
 def file_of(secret: Setting) -> Setting:
     """The setting that names a file with a secret, for those who keep secrets in files."""
     does = f"A file with {secret.name} on its first line, in place of the variable."
-    return Setting(f"{secret.name}_FILE", "a path", does)
+    return Setting(f"{secret.name}_FILE", "a path", does, holds_secret=True)
 
 
 def days(name: str, default: str, does: str) -> Setting:
@@ -73,6 +75,7 @@ TOKEN_FILE = Setting(
     "a path",
     "A file of mode 0600 with a random token on one line. Every call to a TCP port must carry the "
     "token; calls to a unix socket need none.",
+    holds_secret=True,
 )
 TENANT = Setting("TENANT", "a name", "The institution that callers act for.", default="local")
 LOG_LEVEL = Setting(

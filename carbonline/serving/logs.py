@@ -6,11 +6,13 @@ Logging never raises: a line that cannot be made or written is counted, and the 
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from carbonline.exposed_file import ExposedFile
 from carbonline.serving.log_stream import LogStream, stderr_stream
 from carbonline.serving.printed import PrintedText
 
@@ -84,6 +86,14 @@ def open_process_log(
     log = _log_to(cast(TextIO, stream), level, **names)
     sys.stderr = cast(TextIO, PrintedText(lambda text: log.warning("printed", text=text)))
     return log
+
+
+def log_exposed_files(log: FilteringBoundLogger, exposed: Sequence[ExposedFile]) -> None:
+    """A line for each file with a secret that others of the machine may read."""
+    for one in exposed:
+        log.warning(
+            "secret_file_exposed", variable=one.named_by, file=str(one.file), to_do=one.to_do
+        )
 
 
 def _number_of(level: str) -> int:

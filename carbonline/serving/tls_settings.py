@@ -13,7 +13,9 @@ TLS_CERT_FILE = Setting(
     "The certificate of this server, with those between it and the authority, as PEM. With it, a "
     "port speaks TLS 1.2 or newer. A changed file is used for the next connection.",
 )
-TLS_KEY_FILE = Setting("TLS_KEY_FILE", "a path", "The key of TLS_CERT_FILE, as PEM.")
+TLS_KEY_FILE = Setting(
+    "TLS_KEY_FILE", "a path", "The key of TLS_CERT_FILE, as PEM.", holds_secret=True
+)
 TLS_CLIENT_CA_FILE = Setting(
     "TLS_CLIENT_CA_FILE",
     "a path",

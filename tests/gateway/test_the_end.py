@@ -25,4 +25,4 @@ async def test_a_gateway_ends_with_its_server_of_http(
     settings = Settings("127.0.0.1", 0, address, address)
     with pytest.raises(BackgroundTaskEnded, match="'http' ended"):
         async with asyncio.timeout(SECONDS):
-            await serve(settings)
+            await serve(settings, ())

@@ -3,13 +3,14 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.exposed_file import ExposedFile
 from carbonline.postgres.errors import ANY_DATABASE_ERROR, DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.auth.access import open_access
 from carbonline.serving.auth.principals import Authenticator
@@ -22,7 +23,7 @@ from carbonline.serving.health import SERVING, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import listen, options
 from carbonline.serving.log_stream import stderr_stream
-from carbonline.serving.logs import open_process_log
+from carbonline.serving.logs import log_exposed_files, open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from carbonline.serving.one_line import one_line_server
 from carbonline.serving.printed import print_sentence
@@ -67,7 +68,7 @@ class RunningLedger:
     metrics: LedgerMetrics
 
 
-async def serve_ledger(settings: Settings) -> int:
+async def serve_ledger(settings: Settings, exposed: Sequence[ExposedFile]) -> int:
     """Serve until SIGTERM or SIGINT, then drain. Wait for a database that is starting.
 
     Returns the exit code: 0, 1 if a background task ended, 2 if the settings or the database cannot
@@ -75,6 +76,7 @@ async def serve_ledger(settings: Settings) -> int:
     """
     stream = stderr_stream()
     log = open_process_log(settings.log_level, stream, service="ledger")
+    log_exposed_files(log, exposed)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -140,6 +140,24 @@ def test_an_address_that_the_start_would_refuse_is_wrong(tmp_path: Path) -> None
     assert "CARBONLINE_LEDGER_ADDRESS 127.0.0.1:7401: a TCP port needs" in said
 
 
+def test_a_file_that_others_may_read_is_named_beside_the_faults(tmp_path: Path) -> None:
+    text = TEXT.replace("[ledger]", f"token_file = '{tmp_path}/token'\n[ledger]")
+    token = tmp_path / "token"
+    token.touch()
+    token.chmod(0o644)
+    (tmp_path / "carbonline.toml").touch(0o600)
+    code, said = checked(tmp_path, text, "scheduler", "worker")
+    assert code == ExitCode.SUCCESS, said
+    assert said.count(f"CARBONLINE_TOKEN_FILE {token}: others of this machine may read") == 1
+    assert f"run `chmod 600 {token}`." in said
+    _, printed = checked(tmp_path, text, "scheduler", "--json")
+    [sentence] = json.loads(printed)["exposed"]["scheduler"]
+    assert f"{token}: others" in sentence
+    token.chmod(0o600)
+    _, said = checked(tmp_path, text, "scheduler")
+    assert "others of this machine" not in said
+
+
 def test_a_mark_before_the_first_line_harms_nothing(tmp_path: Path) -> None:
     code, said = checked(tmp_path, f"\ufeff{TEXT}", "scheduler")
     assert code == ExitCode.SUCCESS, said

@@ -99,6 +99,7 @@ async def test_everything_works(services: Services) -> None:
     assert list(rows) == [
         *("scheduler", "token", "clock", "builds", "scheduler schema", "workers", "queue"),
         *("paused types", "schedules", "totals", "ledger", "ledger schema", "files"),
+        "secret files",
     ]
 
 

@@ -75,12 +75,21 @@ async def test_a_database_that_is_absent_is_a_sentence_and_exit_2(
             assert 'database "absent" does not exist; fix the URL' in sentence
 
 
-async def test_a_url_has_parameters_as_for_any_program(database_url: str, tmp_path: Path) -> None:
-    url = f"{database_url}&sslmode=disable&application_name=x&options=-c%20lock_timeout%3D1s"
+async def test_a_url_has_parameters_as_for_any_program_also_in_a_file_that_others_may_read(
+    database_url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "url"
+    path.write_text(
+        f"{database_url}&sslmode=disable&application_name=x&options=-c%20lock_timeout%3D1s"
+    )
+    path.chmod(0o644)
     async with AsyncExitStack() as opened:
         for name, program in PROGRAMS.items():
-            settings = settings_of(url, tmp_path)
+            settings = {**settings_of("", tmp_path), "DATABASE_URL_FILE": str(path)}
             one = await opened.enter_async_context(process(*program, **settings))
+            first = await line_like(one, lambda _: True)
+            assert first["event"] == "secret_file_exposed"
+            assert (first["level"], first["file"]) == ("warning", str(path))
             await line_like(one, partial(is_event, f"{name}_started"))
 
 

@@ -162,7 +162,7 @@ async def test_a_scheduler_that_serves_ends_with_the_task(
 
     monkeypatch.setattr("scheduler_service.server.sweep_forever", defect)
     with pytest.raises(BackgroundTaskEnded, match="'sweeps' ended") as raised:
-        await asyncio.wait_for(serve(settings), SECONDS)
+        await asyncio.wait_for(serve(settings, ()), SECONDS)
     assert isinstance(raised.value.__cause__, ValueError)
 
 
@@ -172,7 +172,7 @@ from carbonline.serving.background import BackgroundTaskEnded
 from scheduler_service import server
 from scheduler_service.__main__ import main
 
-async def serve(_settings):
+async def serve(_settings, _exposed):
     raise BackgroundTaskEnded("its background task 'sweeps' ended; the log says why")
 
 server.serve = serve
