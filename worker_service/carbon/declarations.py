@@ -23,6 +23,11 @@ References = Mapping[str, pl.DataFrame]
 Value = str | int | float
 
 
+def field_of(key: str) -> str:
+    """The name of an entry's key in frames of entries."""
+    return QUANTITY_UNIT if key == "unit" else key
+
+
 class ColumnKind(StrEnum):
     """The kind of value that a column holds."""
 
@@ -104,7 +109,7 @@ class Column:
     @property
     def field(self) -> str:
         """Its name in frames of entries."""
-        return QUANTITY_UNIT if self.name == "unit" else self.name
+        return field_of(self.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,10 +1,25 @@
-"""Converts entries to the form in which the ledger stores them, a JSON object, and back."""
+"""Converts entries to the form in which the ledger stores them, and back.
 
-from dataclasses import dataclass
+In frames of stored entries, values have the names that `compute` reads, texts and numbers as the
+ledger has them, and `extra` is the JSON object of what has no column of its own.
+"""
+
+from collections.abc import Mapping
+from typing import TypeAlias
 
 import polars as pl
 
-from worker_service.carbon.declarations import OVERRIDE_KEY, Column, ColumnKind, DataEntryType
+from worker_service.carbon.declarations import (
+    OVERRIDE_KEY,
+    Column,
+    ColumnKind,
+    DataEntryType,
+    field_of,
+)
+from worker_service.carbon.entry_layout import NOTE, layout_of
+
+# Keys of entries, with the types of their values.
+Keys: TypeAlias = Mapping[str, type[pl.DataType]]
 
 _TYPES: dict[ColumnKind, type[pl.DataType]] = {
     ColumnKind.TEXT: pl.String,
@@ -15,67 +30,82 @@ _TYPES: dict[ColumnKind, type[pl.DataType]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """A key of an entry's JSON object, and the Polars type of its values."""
-
-    key: str
-    dtype: type[pl.DataType]
-
-
 def dtype_of(column: Column) -> type[pl.DataType]:
-    """The Polars type of a column's values in their stored form."""
+    """The Polars type of a column's values when they are read again."""
     return _TYPES[column.kind]
 
 
-def stored_keys(declaration: DataEntryType) -> tuple[StoredKey, ...]:
-    """The keys that `compute` reads: those of the declared columns, and the override."""
-    own = tuple(StoredKey(column.name, dtype_of(column)) for column in declaration.columns)
-    return (*own, StoredKey(OVERRIDE_KEY, pl.Float64))
+def stored_keys(declaration: DataEntryType) -> Keys:
+    """The keys that `compute` reads, with their types: the declared columns, and the override."""
+    own = {column.name: dtype_of(column) for column in declaration.columns}
+    return {**own, OVERRIDE_KEY: pl.Float64}
 
 
 def stored_entries(declaration: DataEntryType, accepted: pl.DataFrame) -> pl.DataFrame:
-    """Converts accepted rows to row_number i32, unit and data, a JSON text without nulls.
+    """Converts accepted rows to row_number i32, unit, the columns of `layout_of`, and extra.
 
     kg_co2eq becomes the override, under its reserved key. 0 is a value too.
     """
-    columns = [_storable(column) for column in declaration.columns]
-    fields = accepted.select(*columns, "note", pl.col("kg_co2eq").alias(OVERRIDE_KEY))
-    return accepted.select("row_number", "unit", json_objects(fields).alias("data"))
+    values = accepted.with_columns(
+        *(_storable(column) for column in declaration.columns),
+        pl.col("kg_co2eq").alias(OVERRIDE_KEY),
+    )
+    return _laid_out(declaration, values)
 
 
 def with_spellings(stored: pl.DataFrame, spellings: pl.DataFrame | None) -> pl.DataFrame:
-    """Stored rows with the texts of codes added to `data`, for people; nothing is computed of them.
+    """Stored rows with the texts of codes added to `extra`, for people; no formula reads them.
 
     `spellings` has row_number and the texts under their keys, null where there is none.
     """
     if spellings is None:
         return stored
     added = spellings.select(
-        "row_number",
-        json_objects(spellings.drop("row_number")).str.strip_prefix("{").alias("added"),
+        "row_number", json_objects(spellings.drop("row_number")).alias("added")
     )
     joined = stored.join(added, on="row_number", how="left", maintain_order="left")
-    # No row without a code is empty, so something stands before the comma.
-    longer = pl.col("data").str.strip_suffix("}") + "," + pl.col("added")
-    return joined.with_columns(data=pl.coalesce(longer, "data")).drop("added")
+    both = pl.col("extra").str.strip_suffix("}") + "," + pl.col("added").str.strip_prefix("{")
+    return joined.with_columns(extra=pl.coalesce(both, "extra", "added")).drop("added")
 
 
 def entries_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
-    """Converts entry_set, row_number, unit and data (JSON text) to the frame for `compute`."""
-    shape = pl.Struct({stored.key: stored.dtype for stored in stored_keys(declaration)})
-    fields = [*(column.field for column in declaration.columns), OVERRIDE_KEY]
-    data = pl.col("data").str.json_decode(shape).struct.rename_fields(fields)
-    return stored.with_columns(data).unnest("data")
+    """Converts entry_set, row_number, unit and the values to the frame for `compute`."""
+    keys = stored_keys(declaration)
+    values = _with_extra(stored, keys)
+    types = [pl.col(field_of(key)).cast(dtype) for key, dtype in keys.items()]
+    return values.select("entry_set", "row_number", "unit", *types)
 
 
 def stored_again(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
-    """Stored rows with `data` as `stored_entries` wrote it: PostgreSQL writes jsonb its own way."""
-    *own, override = stored_keys(declaration)
-    written = (*own, StoredKey("note", pl.String), override)
-    shape = pl.Struct({one.key: one.dtype for one in written})
-    fields = stored.select(pl.col("data").str.json_decode(shape)).unnest("data")
-    return stored.with_columns(json_objects(fields).alias("data"))
+    """Stored rows as `stored_entries` makes them today, without texts of codes."""
+    keys: Keys = {**stored_keys(declaration), NOTE: pl.String}
+    return _laid_out(declaration, _with_extra(stored, keys))
+
+
+def _with_extra(stored: pl.DataFrame, keys: Keys) -> pl.DataFrame:
+    """Stored rows, with a column for each key that stands in `extra` alone."""
+    missing = {key: dtype for key, dtype in keys.items() if field_of(key) not in stored.columns}
+    if not missing:
+        return stored
+    if stored["extra"].null_count() == stored.height:
+        nulls = (pl.lit(None, dtype).alias(field_of(key)) for key, dtype in missing.items())
+        return stored.with_columns(*nulls)
+    fields = [field_of(key) for key in missing]
+    extra = pl.col("extra").str.json_decode(pl.Struct(missing)).struct.rename_fields(fields)
+    return stored.with_columns(extra).unnest("extra")
+
+
+def _laid_out(declaration: DataEntryType, values: pl.DataFrame) -> pl.DataFrame:
+    """row_number, unit, the columns of `layout_of`, and extra with the keys beyond it."""
+    laid_out = layout_of(declaration).schema
+    keys = (*(column.name for column in declaration.columns), NOTE, OVERRIDE_KEY)
+    beyond = [key for key in keys if field_of(key) not in laid_out]
+    extra: pl.Expr | pl.Series = pl.lit(None, pl.String)
+    if beyond:
+        objects = json_objects(values.select(pl.col(field_of(key)).alias(key) for key in beyond))
+        extra = objects.replace("{}", None)
+    columns = (pl.col(field).cast(dtype) for field, dtype in laid_out.items())
+    return values.select("row_number", "unit", *columns, extra.alias("extra"))
 
 
 def json_objects(fields: pl.DataFrame) -> pl.Series:
@@ -105,7 +135,7 @@ def _without_null(json: pl.Expr, name: str) -> pl.Expr:
 def _storable(column: Column) -> pl.Expr:
     value = pl.col(column.field)
     is_date = column.kind is ColumnKind.DATE
-    return (value.dt.to_string("iso") if is_date else value).alias(column.name)
+    return (value.dt.to_string("iso") if is_date else value).alias(column.field)
 
 
 def factors_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import polars as pl
 from asyncpg import Record
 
+from worker_service.carbon.entry_layout import EntryLayout
 from worker_service.ledger.emission_sets import InputState, StandingSet
+from worker_service.ledger.entry_sets import StoredRows, columns_of
 from worker_service.ledger.errors import PublicationMismatch
 from worker_service.ledger.factor_uses import PATCH_ENTRIES_MAX
 from worker_service.ledger.frames import copy_out
@@ -72,8 +74,9 @@ JOIN carbon.emissions AS m ON m.tenant = $1 AND m.emission_set = r.emission_set
     AND m.entry_set = r.entry_set AND m.row_number = r.row_number
 ORDER BY m.entry_set, m.row_number, m.part
 """
+# {} is the columns of a layout.
 ENTRIES = """
-SELECT e.entry_set, e.row_number, e.unit, e.data
+SELECT {}
 FROM unnest(CAST($2 AS bigint[]), CAST($3 AS integer[])) AS r (entry_set, row_number)
 JOIN carbon.entries AS e
     ON e.tenant = $1 AND e.entry_set = r.entry_set AND e.row_number = r.row_number
@@ -227,9 +230,21 @@ async def emissions_of(conn: Connection, tenant: str, of: AffectedEntries) -> by
     return await copy_out(conn, EMISSIONS, tenant, *keys)
 
 
-async def entries_of(conn: Connection, tenant: str, of: AffectedEntries) -> bytes:
-    """Their stored entries, for `frame_of` with ENTRY_SCHEMA, in order."""
-    return await copy_out(conn, ENTRIES, tenant, list(of.entry_sets), list(of.row_numbers))
+async def entries_of(
+    conn: Connection, tenant: str, of: AffectedEntries, standing: Sequence[StandingSet]
+) -> list[StoredRows]:
+    """Their stored entries, those of each layout in order. `standing` has all of their sets."""
+    layouts = {one.entries.entry_set: one.entries.layout for one in standing}
+    keys: dict[EntryLayout, tuple[list[int], list[int]]] = {}
+    for entry_set, row_number in zip(of.entry_sets, of.row_numbers, strict=True):
+        sets, rows = keys.setdefault(layouts[entry_set], ([], []))
+        sets.append(entry_set)
+        rows.append(row_number)
+    found = []
+    for layout, (sets, rows) in keys.items():
+        query = ENTRIES.format(columns_of(layout, "e."))
+        found.append(StoredRows(await copy_out(conn, query, tenant, sets, rows), layout))
+    return found
 
 
 async def publish_patch(

@@ -11,17 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from asyncpg import Record
 
-from worker_service.ledger.frames import copy_in, copy_out
+from worker_service.carbon.entry_layout import WITHOUT_COLUMNS, EntryLayout
+from worker_service.ledger.frames import copy_in, copy_out, frame_of
 from worker_service.ledger.pool import Connection, Ledger
 
-ENTRY_COLUMNS = ["tenant", "entry_set", "row_number", "unit", "data"]
-ENTRY_SCHEMA: dict[str, type[pl.DataType]] = {
-    "entry_set": pl.Int64,
-    "row_number": pl.Int32,
-    "unit": pl.String,
-    "data": pl.String,
-}
 BATCH_ROWS = 12_500
 
 DEFAULT_SOURCE = "default"
@@ -30,11 +25,11 @@ DEFAULT_SOURCE = "default"
 OPEN_SET = """
 INSERT INTO carbon.entry_sets (
     tenant, entry_set, module, data_entry_type, year, unit, source, source_name, blob, file_name,
-    pipeline_id, submitted_by, mapping, sheet, state, made_at
+    pipeline_id, submitted_by, mapping, sheet, text_keys, number_keys, state, made_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6, CASE WHEN CAST($6 AS text) IS NULL THEN 'csv_year' ELSE 'csv_unit' END,
-    $7, $8, $9, $10, $11, CAST($12 AS jsonb), $13, 'LOADING', carbon.clock()
+    $7, $8, $9, $10, $11, CAST($12 AS jsonb), $13, $14, $15, 'LOADING', carbon.clock()
 )
 """
 # A set that is being loaded is younger than a day, however long that takes: see `collect`.
@@ -48,19 +43,20 @@ SELECT s.entry_set, s.row_count, s.last_row_number,
     coalesce((
         SELECT max(e.changed_token) FROM carbon.entries AS e
         WHERE e.tenant = s.tenant AND e.entry_set = s.entry_set AND e.changed_token IS NOT NULL
-    ), 0) AS changed_token
+    ), 0) AS changed_token, s.text_keys, s.number_keys
 FROM carbon.entry_sets AS s
 WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.year = $3 AND s.state = 'PUBLISHED'
 ORDER BY s.entry_set
 """
+# {} is the columns of a layout.
 ROWS_OF_SET = """
-SELECT entry_set, row_number, unit, data
+SELECT {}
 FROM carbon.entries
 WHERE tenant = $1 AND entry_set = $2 AND row_number > $3 AND row_number <= $4
 ORDER BY row_number
 """
 ROWS_OF_SETS = """
-SELECT entry_set, row_number, unit, data
+SELECT {}
 FROM carbon.entries
 WHERE tenant = $1 AND entry_set = ANY(CAST($2 AS bigint[]))
 ORDER BY entry_set, row_number
@@ -79,7 +75,7 @@ class NewSet:
     `entry_set` is the claim token. `unit` is None for a file of all units. `source` says who
     reports: files of two sources do not replace each other. `blob` is the reference of the file,
     `mapping` that of the job's payload, None if the file is read as it is, `sheet` the one of a
-    workbook that was asked for, "" for none.
+    workbook that was asked for, "" for none. `layout`: where the values of its rows stand.
     """
 
     tenant: str
@@ -95,6 +91,7 @@ class NewSet:
     submitted_by: str = ""
     mapping: Mapping[str, Any] | None = None
     sheet: str = ""
+    layout: EntryLayout = WITHOUT_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +102,31 @@ class PublishedSet:
     row_count: int
     last_row_number: int
     changed_token: int
+    layout: EntryLayout = WITHOUT_COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """A batch of rows as COPY gives them. They are of one layout."""
+
+    rows: bytes
+    layout: EntryLayout
+
+    def frame(self) -> pl.DataFrame:
+        """Stored entries: entry_set, row_number, unit, those of the layout, extra. Blocks."""
+        return frame_of(
+            self.rows,
+            {
+                "entry_set": pl.Int64,
+                "row_number": pl.Int32,
+                "unit": pl.String,
+                **self.layout.schema,
+                "extra": pl.String,
+            },
+        )
+
+
+NO_ROWS = StoredRows(b"", WITHOUT_COLUMNS)
 
 
 async def open_set(conn: Connection, new: NewSet) -> None:
@@ -124,24 +146,27 @@ async def open_set(conn: Connection, new: NewSet) -> None:
         new.submitted_by,
         None if new.mapping is None else json.dumps(new.mapping),
         new.sheet,
+        list(new.layout.texts),
+        list(new.layout.numbers),
     )
 
 
 def entry_rows(new: NewSet, stored: pl.DataFrame) -> pl.DataFrame:
-    """The rows of carbon.entries for a batch with the columns row_number, unit, data."""
+    """The rows of carbon.entries for a batch of stored entries in the layout of the set."""
     return stored.select(
         pl.lit(new.tenant).alias("tenant"),
         pl.lit(new.entry_set).alias("entry_set"),
         "row_number",
         "unit",
-        "data",
+        *new.layout.schema,
+        "extra",
     )
 
 
 async def load_entries(conn: Connection, new: NewSet, rows: bytes) -> None:
     """Adds a batch of rows, made by `frame_bytes`, to a set in state LOADING."""
     await conn.execute(STILL_LOADING, new.tenant, new.entry_set)
-    await copy_in(conn, "entries", ENTRY_COLUMNS, rows)
+    await copy_in(conn, "entries", ["tenant", *_columns(new.layout)], rows)
 
 
 async def published_sets(
@@ -149,47 +174,80 @@ async def published_sets(
 ) -> list[PublishedSet]:
     """The sets that a recalculation reads, oldest first."""
     rows = await conn.fetch(PUBLISHED_SETS, tenant, data_entry_type, year)
-    return [PublishedSet(**row) for row in rows]
+    return [
+        PublishedSet(
+            row["entry_set"],
+            row["row_count"],
+            row["last_row_number"],
+            row["changed_token"],
+            layout_in(row),
+        )
+        for row in rows
+    ]
+
+
+def layout_in(row: Record) -> EntryLayout:
+    """The layout of a set, of a row with its text_keys and number_keys."""
+    return EntryLayout(tuple(row["text_keys"]), tuple(row["number_keys"]))
+
+
+def columns_of(layout: EntryLayout, of: str = "") -> str:
+    """For SELECT: the columns of rows of a layout, as `StoredRows` has them. `of`: such as "e."."""
+    return ", ".join(f"{of}{column}" for column in _columns(layout))
+
+
+def _columns(layout: EntryLayout) -> Sequence[str]:
+    return ("entry_set", "row_number", "unit", *layout.columns, "extra")
+
+
+async def read_slice(
+    conn: Connection, tenant: str, of: PublishedSet, behind: int, through: int
+) -> StoredRows:
+    """The rows of a set whose numbers are larger than `behind`, up to `through`."""
+    query = ROWS_OF_SET.format(columns_of(of.layout))
+    rows = await copy_out(conn, query, tenant, of.entry_set, behind, through)
+    return StoredRows(rows, of.layout)
 
 
 async def read_entries(
     conn: Connection, tenant: str, published: PublishedSet, batch_rows: int = BATCH_ROWS
-) -> AsyncIterator[bytes]:
-    """The rows of a set in batches, for `frame_of` with ENTRY_SCHEMA. Skips empty batches."""
+) -> AsyncIterator[StoredRows]:
+    """The rows of a set in batches. Skips empty batches."""
     for first in range(0, published.last_row_number, batch_rows):
-        rows = await copy_out(
-            conn, ROWS_OF_SET, tenant, published.entry_set, first, first + batch_rows
-        )
-        if rows:
-            yield rows
+        batch = await read_slice(conn, tenant, published, first, first + batch_rows)
+        if batch.rows:
+            yield batch
 
 
 async def read_sets(
     conn: Connection, tenant: str, sets: Sequence[PublishedSet], batch_rows: int = BATCH_ROWS
-) -> AsyncIterator[bytes]:
-    """The rows of sets in batches, for `frame_of` with ENTRY_SCHEMA. Small sets share a batch.
+) -> AsyncIterator[StoredRows]:
+    """The rows of sets in batches. Small sets of the same layout share a batch.
 
     Skips empty batches.
     """
     for part in sharing_batches(sets, batch_rows):
-        match part:
-            case [one]:
-                async for rows in read_entries(conn, tenant, one, batch_rows):
-                    yield rows
-            case _:
-                numbers = [one.entry_set for one in part]
-                if rows := await copy_out(conn, ROWS_OF_SETS, tenant, numbers):
-                    yield rows
+        first, *others = part
+        if not others:
+            async for batch in read_entries(conn, tenant, first, batch_rows):
+                yield batch
+            continue
+        query = ROWS_OF_SETS.format(columns_of(first.layout))
+        if rows := await copy_out(conn, query, tenant, [one.entry_set for one in part]):
+            yield StoredRows(rows, first.layout)
 
 
 def sharing_batches(
     sets: Sequence[PublishedSet], batch_rows: int
 ) -> Iterator[Sequence[PublishedSet]]:
-    """Sets in order, each alone or with its neighbours, if they fit into a batch together."""
+    """Sets in order, each alone or with its neighbours, if they fit into a batch together.
+
+    Those of a batch have one layout.
+    """
     part: list[PublishedSet] = []
     room = batch_rows
     for one in sets:
-        if part and one.last_row_number > room:
+        if part and (one.last_row_number > room or one.layout != part[0].layout):
             yield part
             part, room = [], batch_rows
         part.append(one)

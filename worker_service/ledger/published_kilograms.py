@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from worker_service.ledger.entry_sets import PublishedSet
+from worker_service.ledger.entry_sets import PublishedSet, layout_in
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.frames import copy_out
 from worker_service.ledger.pool import Connection
 
 # The largest first: so a sum over them grows fast.
 KILOGRAMS = """
-SELECT s.entry_set, s.row_count, s.last_row_number, m.entries_token, m.total_kg, m.emission_set
+SELECT s.entry_set, s.row_count, s.last_row_number, m.entries_token, m.total_kg, m.emission_set,
+    s.text_keys, s.number_keys
 FROM carbon.entry_sets AS s
 JOIN carbon.emission_sets AS m
     ON m.tenant = s.tenant AND m.entry_set = s.entry_set AND m.state = 'PUBLISHED'
@@ -45,7 +46,11 @@ async def published_kilograms(conn: Connection, of: FactorSlice) -> list[Counted
     return [
         CountedUpload(
             PublishedSet(
-                row["entry_set"], row["row_count"], row["last_row_number"], row["entries_token"]
+                row["entry_set"],
+                row["row_count"],
+                row["last_row_number"],
+                row["entries_token"],
+                layout_in(row),
             ),
             row["total_kg"],
             row["emission_set"],

@@ -9,15 +9,27 @@ from worker_service.ledger.pool import Connection
 
 # Rows that are equal as a whole to one of another upload are told as such, and not once more.
 REPEATED = """
+WITH own AS (
+    SELECT e.row_number, e.unit,
+        carbon.entry_value(e, s.text_keys, s.number_keys, CAST($4 AS text)) AS value,
+        carbon.entry_values(e, s.text_keys, s.number_keys) AS data
+    FROM carbon.entry_sets AS s
+    JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set
+    WHERE s.tenant = $1 AND s.entry_set = $2
+), others AS (
+    SELECT e.entry_set, e.row_number, e.unit,
+        carbon.entry_value(e, s.text_keys, s.number_keys, CAST($4 AS text)) AS value,
+        carbon.entry_values(e, s.text_keys, s.number_keys) AS data
+    FROM carbon.entry_sets AS s
+    JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set
+    WHERE s.tenant = $1 AND s.entry_set = ANY(CAST($3 AS bigint[]))
+)
 SELECT row, value, upload_id, other_row, count(*) OVER () AS all_of_them
 FROM (
-    SELECT DISTINCT ON (n.row_number) n.row_number AS row, n.data ->> CAST($4 AS text) AS value,
+    SELECT DISTINCT ON (n.row_number) n.row_number AS row, n.value,
         o.entry_set AS upload_id, o.row_number AS other_row, o.data = n.data AS is_equal
-    FROM carbon.entries AS n
-    JOIN carbon.entries AS o
-        ON o.tenant = n.tenant AND o.entry_set = ANY(CAST($3 AS bigint[])) AND o.unit = n.unit
-        AND o.data ->> CAST($4 AS text) = n.data ->> CAST($4 AS text)
-    WHERE n.tenant = $1 AND n.entry_set = $2
+    FROM own AS n
+    JOIN others AS o ON o.unit = n.unit AND o.value = n.value
     ORDER BY n.row_number, o.data <> n.data, o.entry_set, o.row_number
 ) AS repeated
 WHERE NOT is_equal
@@ -31,9 +43,13 @@ FROM (
     SELECT DISTINCT ON (n.row) n.row, n.value, o.entry_set AS upload_id, o.row_number AS other_row
     FROM unnest(CAST($4 AS integer[]), CAST($5 AS text[]), CAST($6 AS text[]))
         AS n (row, unit, value)
-    JOIN carbon.entries AS o
-        ON o.tenant = $1 AND o.entry_set = ANY(CAST($2 AS bigint[])) AND o.unit = n.unit
-        AND o.data ->> CAST($3 AS text) = n.value
+    JOIN (
+        SELECT e.entry_set, e.row_number, e.unit,
+            carbon.entry_value(e, s.text_keys, s.number_keys, CAST($3 AS text)) AS value
+        FROM carbon.entry_sets AS s
+        JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set
+        WHERE s.tenant = $1 AND s.entry_set = ANY(CAST($2 AS bigint[]))
+    ) AS o ON o.unit = n.unit AND o.value = n.value
     ORDER BY n.row, o.entry_set, o.row_number
 ) AS repeated
 ORDER BY row

@@ -30,13 +30,17 @@ ORDER BY t.year
 """
 # People count whether their entry has kilograms or not.
 FTE = """
-SELECT s.year, e.unit, sum(CAST(e.data ->> CAST($3 AS text) AS numeric)) AS fte
-FROM carbon.entry_sets AS s
-JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set
-WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.state = 'PUBLISHED'
-    AND e.data ? CAST($3 AS text)
-    AND (CAST($4 AS text[]) IS NULL OR e.unit = ANY(CAST($4 AS text[])))
-GROUP BY s.year, e.unit
+SELECT p.year, p.unit, sum(CAST(p.fte AS numeric)) AS fte
+FROM (
+    SELECT s.year, e.unit,
+        carbon.entry_value(e, s.text_keys, s.number_keys, CAST($3 AS text)) AS fte
+    FROM carbon.entry_sets AS s
+    JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set
+    WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.state = 'PUBLISHED'
+        AND (CAST($4 AS text[]) IS NULL OR e.unit = ANY(CAST($4 AS text[])))
+) AS p
+WHERE p.fte IS NOT NULL
+GROUP BY p.year, p.unit
 """
 UNITS_WITHOUT_TOTALS = """
 SELECT u.unit, count(*) OVER () AS all_of_them

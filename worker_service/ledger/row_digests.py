@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from worker_service.ledger.entry_sets import NewSet
+from worker_service.carbon.entry_layout import EntryLayout
+from worker_service.ledger.entry_sets import NewSet, layout_in
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.uploads import Upload
 
@@ -26,7 +27,7 @@ SELECT s.entry_set AS upload_id, s.pipeline_id, s.file_name, s.unit, s.source_na
     s.row_count, s.last_row_number, coalesce(s.content_digest, '') AS content_digest, EXISTS (
         SELECT FROM carbon.row_digests AS d
         WHERE d.tenant = s.tenant AND d.entry_set = s.entry_set AND d.made_by = $6
-    ) AS has_digests
+    ) AS has_digests, s.text_keys, s.number_keys
 FROM carbon.entry_sets AS s
 WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.year = $3 AND s.state = 'PUBLISHED'
     AND NOT (s.unit IS NOT DISTINCT FROM $4 AND s.source_name = $5)
@@ -75,6 +76,7 @@ class UploadBeside:
     last_row_number: int
     has_digests: bool
     content_digest: str
+    layout: EntryLayout
 
 
 def digests_of(chunk: DigestChunk) -> pl.Series:
@@ -94,7 +96,11 @@ async def uploads_beside(conn: Connection, new: NewSet, made_by: str) -> list[Up
     rows = await conn.fetch(BESIDE, *identity, made_by)
     return [
         UploadBeside(
-            _upload(row), row["last_row_number"], row["has_digests"], row["content_digest"]
+            _upload(row),
+            row["last_row_number"],
+            row["has_digests"],
+            row["content_digest"],
+            layout_in(row),
         )
         for row in rows
     ]

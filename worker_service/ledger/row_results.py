@@ -42,7 +42,7 @@ ROW_NUMBER_MAX = 2**31 - 1
 # The version that was used: today's may be another.
 ROWS = """
 WITH page AS MATERIALIZED (
-    SELECT e.tenant, e.entry_set, e.row_number, e.unit, e.data
+    SELECT e.row_number, e.unit, e AS entry
     FROM carbon.entries AS e
     WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $4 AND e.row_number <= $7
         AND (CAST($5 AS text[]) IS NULL OR e.unit = ANY(CAST($5 AS text[])))
@@ -55,10 +55,13 @@ WITH page AS MATERIALIZED (
     ORDER BY e.row_number
     LIMIT $6
 )
-SELECT p.row_number, p.unit, p.data, u.outcome, u.detail, m.part, m.scope, m.kg,
+SELECT p.row_number, p.unit,
+    carbon.entry_values(p.entry, s.text_keys, s.number_keys) AS data,
+    u.outcome, u.detail, m.part, m.scope, m.kg,
     m.additional_value, m.overridden, m.emission_type, m.factor_id, m.factor_version,
     v.kind, v.subkind, v.factor_values, v.file_name
 FROM page AS p
+JOIN carbon.entry_sets AS s ON s.tenant = $1 AND s.entry_set = $2
 LEFT JOIN carbon.emissions AS m
     ON m.tenant = $1 AND m.emission_set = $3 AND m.entry_set = $2 AND m.row_number = p.row_number
     AND (CAST($8 AS text[]) IS NULL OR m.emission_type = ANY($8))

@@ -11,7 +11,7 @@ from worker_service.ledger.pool import Connection
 ROWS_PER_STATEMENT = 250_000
 
 ENTRY_SETS = """
-SELECT entry_set, last_row_number, year
+SELECT entry_set, last_row_number, year, text_keys, number_keys
 FROM carbon.entry_sets
 WHERE tenant = $1 AND data_entry_type = $2 AND state = 'PUBLISHED'
 ORDER BY year, entry_set
@@ -21,11 +21,19 @@ PLACES = """
 SELECT u.code AS key, count(DISTINCT u.row_number) AS entries
 FROM (
     SELECT e.row_number,
-        concat_ws(', ', e.data ->> c.name, e.data ->> c.second, CAST($9 AS text)) AS code
+        concat_ws(
+            ', ',
+            carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), c.name),
+            carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), c.second),
+            CAST($9 AS text)
+        ) AS code
     FROM carbon.entries AS e
     CROSS JOIN unnest(CAST($5 AS text[]), CAST($6 AS text[])) AS c (name, second)
     WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $3 AND e.row_number <= $4
-        AND NOT e.data ?| CAST($7 AS text[])
+        AND NOT EXISTS (
+            SELECT FROM unnest(CAST($7 AS text[])) AS x (key)
+            WHERE carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), x.key) IS NOT NULL
+        )
 ) AS u
 JOIN unnest(CAST($8 AS text[])) AS w (code) ON w.code = u.code
 GROUP BY GROUPING SETS ((u.code), ())
@@ -36,11 +44,19 @@ PLACES_AND_FACTORS = """
 SELECT u.code AS key, count(DISTINCT u.row_number) AS entries
 FROM (
     SELECT e.row_number,
-        concat_ws(', ', e.data ->> c.name, e.data ->> c.second, CAST($9 AS text)) AS code
+        concat_ws(
+            ', ',
+            carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), c.name),
+            carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), c.second),
+            CAST($9 AS text)
+        ) AS code
     FROM carbon.entries AS e
     CROSS JOIN unnest(CAST($5 AS text[]), CAST($6 AS text[])) AS c (name, second)
     WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $3 AND e.row_number <= $4
-        AND NOT e.data ?| CAST($7 AS text[])
+        AND NOT EXISTS (
+            SELECT FROM unnest(CAST($7 AS text[])) AS x (key)
+            WHERE carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), x.key) IS NOT NULL
+        )
     UNION ALL
     SELECT m.row_number,
         concat_ws(
@@ -139,6 +155,7 @@ async def usage_of_places(
                     query,
                     *(tenant, one["entry_set"], first, last),
                     *(names, seconds, list(reader.excused_by), list(codes), year),
+                    *(one["text_keys"], one["number_keys"]),
                 )
                 usage.add(rows)
     return usage

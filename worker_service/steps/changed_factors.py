@@ -16,7 +16,7 @@ from worker_service.ledger.emission_patches import (
     entries_of,
 )
 from worker_service.ledger.emission_sets import StandingSet, emission_rows
-from worker_service.ledger.entry_sets import ENTRY_SCHEMA
+from worker_service.ledger.entry_sets import NO_ROWS, StoredRows
 from worker_service.ledger.formula_inputs import FormulaInputs
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.pool import Connection
@@ -67,7 +67,7 @@ async def factor_patch(
     if affected is None:
         return None
     before = await emissions_of(snapshot, tenant, affected)
-    entries = await entries_of(snapshot, tenant, affected)
+    entries = await entries_of(snapshot, tenant, affected, sets)
     emissions = await asyncio.to_thread(_patched, before, entries, inputs)
     if emissions is None:
         return None
@@ -80,10 +80,12 @@ async def factor_patch(
     return FactorPatch(sets, emissions, len(affected.row_numbers))
 
 
-def _patched(before: bytes, entries: bytes, inputs: FormulaInputs) -> pl.DataFrame | None:
+def _patched(
+    before: bytes, entries: Sequence[StoredRows], inputs: FormulaInputs
+) -> pl.DataFrame | None:
     there = frame_of(before, EMISSION_SCHEMA)
-    stored = frame_of(entries, ENTRY_SCHEMA)
-    frame = entries_from_stored(inputs.declared, stored)
+    frames = [entries_from_stored(inputs.declared, rows.frame()) for rows in entries]
+    frame = pl.concat(frames or [entries_from_stored(inputs.declared, NO_ROWS.frame())])
     computed = compute(inputs.declared, frame, inputs.factors, inputs.references)
     after = _numbered(computed)
     if not there.select(_STAYS).equals(after.select(_STAYS)):

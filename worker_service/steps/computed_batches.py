@@ -14,9 +14,9 @@ from worker_service.carbon.stored import entries_from_stored
 from worker_service.ledger import factor_uses
 from worker_service.ledger.emission_sets import EmissionSlice, emission_rows, uncomputed_rows
 from worker_service.ledger.emission_sums import RowSlice
-from worker_service.ledger.entry_sets import ENTRY_SCHEMA
+from worker_service.ledger.entry_sets import StoredRows
 from worker_service.ledger.formula_inputs import FormulaInputs
-from worker_service.ledger.frames import frame_bytes, frame_of
+from worker_service.ledger.frames import frame_bytes
 from worker_service.steps.doubtful_entries import noted_doubts
 
 
@@ -38,7 +38,7 @@ class Batch:
 
 
 async def computed_batches(
-    read: AsyncGenerator[bytes, None],
+    read: AsyncGenerator[StoredRows, None],
     of: EmissionSlice,
     inputs: FormulaInputs,
     token: int,
@@ -51,9 +51,9 @@ async def computed_batches(
 
 
 def _compute(
-    rows: bytes, of: EmissionSlice, inputs: FormulaInputs, token: int, listed: frozenset[int]
+    rows: StoredRows, of: EmissionSlice, inputs: FormulaInputs, token: int, listed: frozenset[int]
 ) -> Batch:
-    stored = frame_of(rows, ENTRY_SCHEMA)
+    stored = rows.frame()
     frame = entries_from_stored(inputs.declared, stored)
     computed = compute(inputs.declared, frame, inputs.factors, inputs.references)
     counted = count_outcomes(computed.outcomes)

@@ -8,7 +8,7 @@ _SUM_MODULUS = 1 << 64
 
 
 class ContentDigest:
-    """A digest of the accepted rows in their order, as stored: unit and data, no row number.
+    """A digest of the accepted rows in their order, as stored: unit and values, no row number.
 
     Line ends, quotes, compression, the order of columns and blank lines make no difference.
     Digests are comparable only within one version of polars, which is part of the digest. Its
@@ -21,8 +21,8 @@ class ContentDigest:
         self._rows = 0
 
     def add(self, stored: pl.DataFrame) -> None:
-        """Add the next rows, with the columns unit and data. Blocks: call it off the event loop."""
-        rows = stored.select("unit", "data").with_row_index("place", offset=self._rows)
+        """Add the next rows of `stored_entries`. Blocks: call it off the event loop."""
+        rows = stored.drop("row_number").with_row_index("place", offset=self._rows)
         for number, seed in enumerate(_SEEDS):
             self._sums[number] += int(rows.hash_rows(seed=seed).sum() or 0)
         self._rows += rows.height

@@ -351,7 +351,9 @@ async def _load(
     def prepare(stored: pl.DataFrame, batch: EntryBatch) -> tuple[bytes, DigestChunk | None, int]:
         if ahead is not None:
             ahead.add(stored)
-        digests = None if stored.is_empty() else digest_chunk(what.new.entry_set, stored)
+        digests = (
+            None if stored.is_empty() else digest_chunk(what.declared, what.new.entry_set, stored)
+        )
         # After the digests: rows that differ in spelling alone are the same.
         kept = with_spellings(stored, batch.spellings)
         return frame_bytes(entry_rows(what.new, kept)), digests, stored.height

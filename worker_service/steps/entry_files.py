@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from worker_service.carbon.declarations import DataEntryType
+from worker_service.carbon.entry_layout import layout_of
 from worker_service.carbon.file_mapping import read_mapping
 from worker_service.carbon.parse.entries import (
     EntryBatch,
@@ -116,6 +117,7 @@ async def intake_of(stores: Stores, run: Run, declared: DataEntryType, brought: 
         str(job.payload.get("submitted_by", "")),
         job.payload.get("mapping") or None,
         brought.file.sheet,
+        layout_of(declared),
     )
     return Intake(declared, brought.file, new, units)
 

@@ -33,7 +33,7 @@ class KilogramsAhead:
     _new_sums: list[float] = field(default_factory=list)
 
     def add(self, stored: pl.DataFrame, without_kg: pl.Series | None = None) -> Computed:
-        """Computes a batch of stored entries: row_number, unit, data. Blocks.
+        """Computes a batch of stored entries. Blocks.
 
         `without_kg`: the numbers of rows that have no kilograms until now.
         """

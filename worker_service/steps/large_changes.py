@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration, module_of
 from worker_service.ledger.emission_sets import EmissionSlice, standing_sets
-from worker_service.ledger.entry_sets import ENTRY_SCHEMA, read_entries
+from worker_service.ledger.entry_sets import read_entries
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.frames import frame_of
@@ -79,7 +79,7 @@ async def _refuse_large_change(
         without_kg = await asyncio.to_thread(frame_of, without, WITHOUT_KG)
         async for rows in read_entries(snapshot, of.tenant, one.entries):
             run.check()
-            stored = await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
+            stored = await asyncio.to_thread(rows.frame)
             await asyncio.to_thread(ahead.add, stored, without_kg["row_number"])
             done += stored.height
             run.progress(done, total, "compare kilograms")

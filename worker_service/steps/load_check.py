@@ -8,10 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
-from worker_service.ledger.entry_sets import ENTRY_SCHEMA, published_sets, read_entries
+from worker_service.ledger.entry_sets import published_sets, read_entries
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
-from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import newest_change
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.published_kilograms import published_kilograms
@@ -124,7 +123,7 @@ async def _kilograms(
     for one in sets:
         async for rows in read_entries(snapshot, of.tenant, one):
             run.check()
-            stored = await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
+            stored = await asyncio.to_thread(rows.frame)
             await asyncio.to_thread(ahead.add, stored)
             done += stored.height
             run.progress(done, total, "compare kilograms")

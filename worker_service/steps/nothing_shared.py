@@ -13,7 +13,7 @@ from worker_service.ledger.row_digests import (
     digests_of,
     uploads_beside,
 )
-from worker_service.steps.shared_rows import MADE_BY
+from worker_service.steps.shared_rows import made_by
 
 
 async def nothing_is_shared(
@@ -28,18 +28,19 @@ async def nothing_is_shared(
     False, too, if a look at digests cannot tell, because they are too many or not all there, or
     because `declared` says what may be in a unit once, however its row differs otherwise.
     """
-    beside = await uploads_beside(snapshot, new, MADE_BY)
+    made = made_by(declared)
+    beside = await uploads_beside(snapshot, new, made)
     if not beside:
         return True
     if declared.unique or not all(one.has_digests for one in beside):
         return False
-    others = await kept.read(snapshot, new.tenant, _digested(beside), MADE_BY)
+    others = await kept.read(snapshot, new.tenant, _digested(beside), made)
     if others is None:
         return False
     if isinstance(own, DigestChunk):
         mine = digests_of(own)
     else:
-        read = await kept.read(snapshot, new.tenant, [own], MADE_BY)
+        read = await kept.read(snapshot, new.tenant, [own], made)
         if read is None:
             return False
         mine = read

@@ -17,9 +17,9 @@ from worker_service.ledger.row_digests import UploadBeside, row_number_of, uploa
 from worker_service.steps.repeated_people import RepeatedPeople, people_ahead
 from worker_service.steps.shared_rows import (
     LISTED_MAX,
-    MADE_BY,
     AllShared,
     SharedRows,
+    made_by,
     row_digests,
     words_of,
 )
@@ -70,7 +70,8 @@ async def shared_ahead(
     None if they cannot be compared: they, or those of another upload, are too many, or that one has
     no digests of this version. The next upload makes these.
     """
-    beside = await uploads_beside(snapshot, new, MADE_BY)
+    made = made_by(rows.declared)
+    beside = await uploads_beside(snapshot, new, made)
     if not beside or not rows.row_count:
         return AllShared()
     if (own := rows.all_rows) is None:
@@ -80,7 +81,7 @@ async def shared_ahead(
     for one in beside:
         upload = one.upload
         digested = DigestedSet(upload.upload_id, upload.row_count, one.content_digest)
-        others = await kept.read(snapshot, new.tenant, [digested], MADE_BY)
+        others = await kept.read(snapshot, new.tenant, [digested], made)
         if others is None:
             return None
         pairs = await asyncio.to_thread(_pairs, own, others)

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -11,10 +12,10 @@ import polars as pl
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import DataEntryType
+from worker_service.carbon.entry_layout import layout_of
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.stored import stored_again
-from worker_service.ledger.entry_sets import ENTRY_SCHEMA, NewSet, PublishedSet, read_entries
-from worker_service.ledger.frames import frame_of
+from worker_service.ledger.entry_sets import NewSet, PublishedSet, StoredRows, read_entries
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.row_digests import (
     DigestChunk,
@@ -29,8 +30,6 @@ from worker_service.ledger.row_digests import (
 from worker_service.ledger.uploads import Upload
 from worker_service.steps.repeated_people import RepeatedPeople, repeated_people
 
-# The hash of one version of polars is not that of another.
-MADE_BY = f"polars-{pl.__version__}"
 # Digests of each side that are compared at once: those of some 500,000 rows.
 BYTES_AT_ONCE = 4 << 20
 # So many rows are listed one by one. All of them are counted.
@@ -76,16 +75,23 @@ class AllShared:
         return bool(self.uploads or self.people.rows)
 
 
-def digest_chunk(entry_set: int, stored: pl.DataFrame) -> DigestChunk:
-    """Digests of stored rows (row_number, unit, data, in order), at least one. Blocks."""
+def digest_chunk(declared: DataEntryType, entry_set: int, stored: pl.DataFrame) -> DigestChunk:
+    """Digests of rows of `stored_entries`, in order, at least one. Blocks."""
     buffer = io.BytesIO()
     row_digests(stored).to_frame().write_ipc(buffer)
-    return DigestChunk(entry_set, stored["row_number"][0], MADE_BY, buffer.getvalue())
+    return DigestChunk(entry_set, stored["row_number"][0], made_by(declared), buffer.getvalue())
 
 
 def row_digests(stored: pl.DataFrame) -> pl.Series:
-    """A digest (u64) of each stored row (unit, data). Blocks."""
-    return stored.select("unit", "data").hash_rows(seed=_SEED).alias("digest")
+    """A digest (u64) of each row of `stored_entries`: unit and values. Blocks."""
+    return stored.drop("row_number").hash_rows(seed=_SEED).alias("digest")
+
+
+def made_by(declared: DataEntryType) -> str:
+    """How digests are made. The hash of one version of polars, or of other columns, is another."""
+    layout = layout_of(declared)
+    names = " ".join((*layout.texts, "", *layout.numbers))
+    return f"polars-{pl.__version__} {sha256(names.encode()).hexdigest()[:8]}"
 
 
 async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> AllShared:
@@ -95,7 +101,7 @@ async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> A
     get new ones first, which takes as long as reading them. Memory is bounded by BYTES_AT_ONCE.
     """
     async with ledger.snapshot() as conn:
-        beside = await uploads_beside(conn, new, MADE_BY)
+        beside = await uploads_beside(conn, new, made_by(declared))
         for one in beside:
             if not one.has_digests:
                 await _digest_again(ledger, conn, declared, new.tenant, one)
@@ -103,7 +109,8 @@ async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> A
         return AllShared()
     # Another snapshot, because the first one does not see the digests that were made just now.
     async with ledger.snapshot() as conn:
-        found, rows, first = await _compared(conn, new, [one.upload.upload_id for one in beside])
+        others = [one.upload.upload_id for one in beside]
+        found, rows, first = await _compared(conn, new, others, made_by(declared))
         uploads = {one.upload.upload_id: one.upload for one in beside}
         named = [await _named(conn, new, uploads, row) for row in found.iter_rows(named=True)]
         words = {upload_id: words_of(upload) for upload_id, upload in uploads.items()}
@@ -112,7 +119,7 @@ async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> A
 
 
 async def _compared(
-    conn: Connection, new: NewSet, others: Sequence[int]
+    conn: Connection, new: NewSet, others: Sequence[int], made_by: str
 ) -> tuple[pl.DataFrame, int, pl.DataFrame]:
     """A row for each set with common rows: entry_set, how many, and where the first pair is.
 
@@ -121,11 +128,11 @@ async def _compared(
     found: list[pl.DataFrame] = []
     first: list[pl.DataFrame] = []
     rows, room = 0, LISTED_MAX
-    async for piece in _pieces(conn, new.tenant, [new.entry_set]):
+    async for piece in _pieces(conn, new.tenant, [new.entry_set], made_by):
         own = await asyncio.to_thread(_frame, piece)
         pairs = [
             await asyncio.to_thread(_pairs, own, other)
-            async for other in _pieces(conn, new.tenant, others)
+            async for other in _pieces(conn, new.tenant, others, made_by)
         ]
         each, counted = await asyncio.to_thread(_each, pairs)
         found.append(counted)
@@ -232,11 +239,11 @@ async def _digest_again(
     ledger: Ledger, conn: Connection, declared: DataEntryType, tenant: str, one: UploadBeside
 ) -> None:
     upload = one.upload
-    entries = PublishedSet(upload.upload_id, upload.row_count, one.last_row_number, 0)
+    rows_of = (upload.upload_id, upload.row_count, one.last_row_number, 0)
+    entries = PublishedSet(*rows_of, one.layout)
 
-    def digested(rows: bytes) -> DigestChunk:
-        stored = stored_again(declared, frame_of(rows, ENTRY_SCHEMA))
-        return digest_chunk(upload.upload_id, stored)
+    def digested(rows: StoredRows) -> DigestChunk:
+        return digest_chunk(declared, upload.upload_id, stored_again(declared, rows.frame()))
 
     async for rows in read_entries(conn, tenant, entries):
         chunk = await asyncio.to_thread(digested, rows)
@@ -245,12 +252,12 @@ async def _digest_again(
 
 
 async def _pieces(
-    conn: Connection, tenant: str, entry_sets: Sequence[int]
+    conn: Connection, tenant: str, entry_sets: Sequence[int], made_by: str
 ) -> AsyncIterator[list[DigestChunk]]:
     """The chunks of some sets, so many at a time that they have BYTES_AT_ONCE."""
     piece: list[DigestChunk] = []
     size = 0
-    async for chunk in read_chunks(conn, tenant, entry_sets, MADE_BY):
+    async for chunk in read_chunks(conn, tenant, entry_sets, made_by):
         piece.append(chunk)
         size += len(chunk.digests)
         if size >= BYTES_AT_ONCE:

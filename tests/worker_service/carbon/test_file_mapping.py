@@ -137,12 +137,9 @@ def test_numbers_of_a_workbook_are_what_they_are_and_its_texts_what_the_mapping_
     )
     accepted, rejected = read(book, mapping)
     assert rejected.is_empty()
-    stored = accepted["data"].str.json_decode(
-        dtype=pl.Struct({"distance_km": pl.Float64, "departure_date": pl.String})
-    )
-    assert stored.struct.field("distance_km").to_list() == [1.234, 1234, 1234.5]
+    assert accepted["distance_km"].to_list() == [1.234, 1234, 1234.5]
     days = ["2024-03-31", "2024-04-01", "2024-04-02"]
-    assert stored.struct.field("departure_date").to_list() == days
+    assert accepted["departure_date"].to_list() == days
 
 
 def test_a_decimal_comma_is_for_columns_of_numbers_and_leaves_texts_as_they_are() -> None:
@@ -155,9 +152,8 @@ def test_a_decimal_comma_is_for_columns_of_numbers_and_leaves_texts_as_they_are(
     mapping = FileMapping(columns={"Strecke": "distance_km"}, decimal="comma")
     accepted, rejected = read(workbook([], names, *rows), mapping)
     assert rejected.is_empty()
-    fields = {"distance_km": pl.Float64, "user_institutional_id": pl.String, "note": pl.String}
-    stored = accepted["data"].str.json_decode(dtype=pl.Struct(fields))
-    assert stored.to_list() == [
+    fields = ("distance_km", "user_institutional_id", "note")
+    assert accepted.select(fields).to_dicts() == [
         {"distance_km": 1.5, "user_institutional_id": "6001.5", "note": "1,5 t van"},
         {"distance_km": 1.5, "user_institutional_id": "6001.5", "note": "1.234,5"},
     ]
@@ -290,7 +286,7 @@ def test_a_number_is_read_as_the_mapping_says_or_not_at_all(
     assert rejected["column"].to_list() == ([] if number else ["distance_km"])
     assert accepted.height == (1 if number else 0)
     if number:
-        assert f'"distance_km":{float(number)}' in accepted["data"].item()
+        assert accepted["distance_km"].item() == number
 
 
 def test_a_word_beside_a_number_is_named_although_a_mapping_says_how_numbers_are_written() -> None:
@@ -325,7 +321,7 @@ def test_a_date_is_read_as_the_mapping_says_or_not_at_all(
     accepted, rejected = read(csv_of(COLUMNS, [row]), FileMapping(dates=layout))
     assert rejected["column"].to_list() == ([] if day else ["departure_date"])
     if day:
-        assert f'"departure_date":"{day}"' in accepted["data"].item()
+        assert accepted["departure_date"].item() == day
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,11 @@ class LedgerDriver:
     async def load(self, new: NewSet, units: Sequence[str]) -> None:
         """A set with one row for each unit given, unseen."""
         rows = pl.DataFrame(
-            {"row_number": range(1, len(units) + 1), "unit": units, "data": ["{}"] * len(units)},
+            {"row_number": range(1, len(units) + 1), "unit": units, "extra": ["{}"] * len(units)},
             schema_overrides={"row_number": pl.Int32},
+        )
+        rows = rows.with_columns(
+            pl.lit(None, dtype).alias(name) for name, dtype in new.layout.schema.items()
         )
         async with self.ledger.transaction() as conn:
             await open_set(conn, new)

@@ -138,7 +138,7 @@ async def test_a_set_to_which_a_live_claim_still_adds_stays_however_old_it_is(
     for first, seconds in ((2, A_DAY - 60), (3, 2 * A_DAY - 120)):
         await driver.advance_clock(seconds)
         rows = pl.DataFrame(
-            {"row_number": [first], "unit": ["0829"], "data": ["{}"]},
+            {"row_number": [first], "unit": ["0829"], "extra": ["{}"]},
             schema_overrides={"row_number": pl.Int32},
         )
         async with driver.ledger.session() as conn:

@@ -1,6 +1,7 @@
 """Sets of entries: unseen until published, and then exactly what they replace goes."""
 
 import asyncio
+from functools import partial
 
 import polars as pl
 import pytest
@@ -14,8 +15,8 @@ from tests.worker_service.ledger.ledger_driver import (
     LedgerDriver,
     an_hour,
 )
+from worker_service.carbon.entry_layout import WITHOUT_COLUMNS, EntryLayout
 from worker_service.ledger.entry_sets import (
-    ENTRY_SCHEMA,
     NewSet,
     entry_rows,
     load_entries,
@@ -23,11 +24,12 @@ from worker_service.ledger.entry_sets import (
     published_sets,
     read_entries,
     read_sets,
+    read_slice,
     years_with_entries,
 )
 from worker_service.ledger.errors import FenceRefused, PublicationMismatch
 from worker_service.ledger.fences import Publication, publication
-from worker_service.ledger.frames import frame_bytes, frame_of
+from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.uploads import Contents, publish_upload
 
 
@@ -90,7 +92,7 @@ async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(driver: Led
         {
             "row_number": [1, 2, 7, 8],
             "unit": ["a", 'b "c", d', "", "\\."],
-            "data": ['{"n":1}', '{"note": "x\\n\\"y\\""}', "{}", '{"note": "\\\\."}'],
+            "extra": ['{"n":1}', '{"note": "x\\n\\"y\\""}', "{}", '{"note": "\\\\."}'],
         },
         schema_overrides={"row_number": pl.Int32},
     )
@@ -101,13 +103,75 @@ async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(driver: Led
     async with driver.ledger.snapshot() as snapshot:
         [one] = await published_sets(snapshot, TENANT, PLANE, YEAR)
         batches = [
-            await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
+            await asyncio.to_thread(rows.frame)
             async for rows in read_entries(snapshot, TENANT, one, batch_rows=3)
         ]
     assert [batch["row_number"].to_list() for batch in batches] == [[1, 2], [7, 8]]
     assert pl.concat(batches)["unit"].to_list() == stored["unit"].to_list()
-    notes = pl.concat(batches)["data"].str.json_path_match("$.note").to_list()
+    notes = pl.concat(batches)["extra"].str.json_path_match("$.note").to_list()
     assert notes == [None, 'x\n"y"', None, "\\."]
+
+
+ODD = [
+    "\\.",
+    "a\n\\.\nb",
+    '"',
+    '""',
+    ",",
+    "\r",
+    "\r\n",
+    "\t",
+    " ",
+    "",
+    "\\N",
+    "NULL",
+    "\u2028",
+    "a\n\n",
+]
+
+
+async def test_any_text_comes_back_from_its_column(driver: LedgerDriver) -> None:
+    layout = EntryLayout(("origin_iata", "note"), ("distance_km",))
+    new = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a", layout=layout)
+    texts = [*ODD, *(f"{one}{two}" for one in ODD for two in ODD), None]
+    stored = pl.DataFrame(
+        {
+            "row_number": range(1, len(texts) + 1),
+            "unit": ["0828"] * len(texts),
+            "origin_iata": texts,
+            "note": texts[::-1],
+            "distance_km": [0.1 + number / 3 for number in range(len(texts))],
+            "extra": [None] * len(texts),
+        },
+        schema_overrides={"row_number": pl.Int32, "extra": pl.String},
+    )
+    async with driver.ledger.transaction() as conn:
+        await open_set(conn, new)
+        await load_entries(conn, new, frame_bytes(entry_rows(new, stored)))
+    await driver.publish(
+        10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(len(texts), len(texts)))
+    )
+    async with driver.ledger.snapshot() as snapshot:
+        [one] = await published_sets(snapshot, TENANT, PLANE, YEAR)
+        rows = await read_slice(snapshot, TENANT, one, 0, len(texts))
+    assert one.layout == layout
+    assert rows.frame().drop("entry_set").equals(stored)
+
+
+async def test_sets_of_two_layouts_share_no_batch(driver: LedgerDriver) -> None:
+    plain, other = EntryLayout(("note",), ()), EntryLayout(("origin_iata",), ())
+    for number, layout in enumerate((plain, plain, other, WITHOUT_COLUMNS), 1):
+        unit = f"{number:04}"
+        new = NewSet(*(TENANT, 10 * number, MODULE, PLANE, YEAR, unit, "blob:a"), layout=layout)
+        await driver.load(new, [unit])
+        await driver.publish(
+            10 * number, ENTRIES, partial(publish_upload, new=new, contents=Contents(1, 1))
+        )
+    async with driver.ledger.snapshot() as snapshot:
+        sets = await published_sets(snapshot, TENANT, PLANE, YEAR)
+        batches = [rows async for rows in read_sets(snapshot, TENANT, sets, 100)]
+    assert [rows.layout for rows in batches] == [plain, other, WITHOUT_COLUMNS]
+    assert [rows.frame()["entry_set"].to_list() for rows in batches] == [[10, 20], [30], [40]]
 
 
 async def test_small_sets_share_a_batch_and_no_row_is_left_out(driver: LedgerDriver) -> None:
@@ -118,7 +182,7 @@ async def test_small_sets_share_a_batch_and_no_row_is_left_out(driver: LedgerDri
         async with driver.ledger.snapshot() as snapshot:
             sets = await published_sets(snapshot, TENANT, PLANE, YEAR)
             batches = [
-                await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
+                await asyncio.to_thread(rows.frame)
                 async for rows in read_sets(snapshot, TENANT, sets, batch_rows)
             ]
         assert max(batch.height for batch in batches) <= batch_rows

@@ -126,7 +126,7 @@ async def test_a_page_ends_where_its_rows_weigh_enough(
     driver: LedgerDriver, uploads: Sequence[tuple[int, int]]
 ) -> None:
     await driver.rows(
-        "UPDATE carbon.entries SET data = jsonb_build_object('note', repeat('x', 90))"
+        "UPDATE carbon.entries SET extra = jsonb_build_object('note', repeat('x', 90))"
     )
     rows, sizes = await listed(driver, 100, {"bytes_max": 250})
     assert [(row.place.upload, row.place.row_number) for row in rows] == uploads

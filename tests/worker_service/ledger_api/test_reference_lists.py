@@ -97,7 +97,7 @@ async def test_a_place_is_told_with_its_file_and_what_uses_it(
         start=1,
     ):
         await driver.rows(
-            "UPDATE carbon.entries SET data = CAST(CAST($1 AS text) AS jsonb)"
+            "UPDATE carbon.entries SET extra = CAST(CAST($1 AS text) AS jsonb)"
             " WHERE row_number = $2",
             data,
             row,

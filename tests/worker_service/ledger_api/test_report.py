@@ -57,7 +57,7 @@ async def load_people(
         {
             "row_number": range(1, len(people) + 1),
             "unit": [unit for unit, _ in people],
-            "data": [data for _, data in people],
+            "extra": [data for _, data in people],
         },
         schema_overrides={"row_number": pl.Int32},
     )

@@ -24,7 +24,9 @@ async def upload(driver: LedgerDriver, data: str = '{"origin_iata": "XXX"}') -> 
     await driver.publish(2, "units", lambda c: save_units(c, TENANT, ["0829"], ["Chemistry"], 2))
     await driver.upload(10, ["0828", "0828", "0829"])
     async with driver.ledger.session() as conn:
-        await conn.execute("UPDATE carbon.entries SET data = CAST(CAST($1 AS text) AS jsonb)", data)
+        await conn.execute(
+            "UPDATE carbon.entries SET extra = CAST(CAST($1 AS text) AS jsonb)", data
+        )
     await compute_none(driver, 20)
 
 

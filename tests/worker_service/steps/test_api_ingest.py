@@ -36,7 +36,11 @@ from worker_service.providers.travel_api import TravelApi
 from worker_service.steps.api_ingest import run_api_ingest
 from worker_service.steps.fetched_rows import REPLACED
 
-ENTRIES = "SELECT data FROM carbon.entries ORDER BY row_number"
+ENTRIES = """
+SELECT carbon.entry_values(e, s.text_keys, s.number_keys) AS data
+FROM carbon.entries AS e JOIN carbon.entry_sets AS s USING (tenant, entry_set)
+ORDER BY e.row_number
+"""
 
 
 class Synced:

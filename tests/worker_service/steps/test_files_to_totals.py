@@ -99,8 +99,8 @@ async def test_rejected_rows_are_mended_and_sent_again_as_they_come(harness: Wor
     assert (stats["rows_accepted"], stats["rows_rejected"]) == (2, 1)
     assert stats["unknown_columns"] == []
     assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": 2 * GVA_JFK_KG})
-    entries = [row["data"] for row in await harness.rows("SELECT data FROM carbon.entries")]
-    assert {"1", "=2+3", "4"} == {entry["user_institutional_id"] for entry in entries}
+    entries = await harness.rows("SELECT text_3 AS person FROM carbon.entries")
+    assert {"1", "=2+3", "4"} == {entry["person"] for entry in entries}
 
 
 async def test_sets_that_another_release_has_published_are_summed_by_the_next_aggregation(

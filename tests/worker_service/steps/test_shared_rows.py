@@ -176,10 +176,15 @@ async def test_an_upload_of_another_build_is_compared_too(harness: WorkerHarness
 
 
 def test_rows_are_written_again_as_they_were() -> None:
-    written = [
-        '{"cabin_class":"economy","number_of_trips":3,"distance_km":407.25,"note":"x"}',
-        "{}",
-    ]
     jsonb = '{"note": "x", "cabin_class": "economy", "distance_km": 407.25, "number_of_trips": 3}'
-    stored = pl.DataFrame({"data": [jsonb, "{}"]})
-    assert stored_again(declaration(20), stored)["data"].to_list() == written
+    stored = pl.DataFrame({"row_number": [1, 2], "unit": ["a", "b"], "extra": [jsonb, None]})
+    names = ("cabin_class", "number_of_trips", "distance_km", "note", "extra")
+    assert stored_again(declaration(20), stored).select(names).rows() == [
+        ("economy", 3.0, 407.25, "x", None),
+        (None, None, None, None, None),
+    ]
+
+
+def test_digests_of_other_columns_are_of_another_make() -> None:
+    makes = {shared_rows.made_by(declaration(number)) for number in (1, 20, 21)}
+    assert len(makes) == 3

@@ -32,7 +32,7 @@ from worker_service.ledger.freshness import computable_types, read_states
 from worker_service.ledger.totals import stored_totals
 
 ENTRIES = """
-SELECT s.data_entry_type, e.unit, e.data
+SELECT s.data_entry_type, e.unit, carbon.entry_values(e, s.text_keys, s.number_keys) AS data
 FROM carbon.entry_sets AS s
 JOIN carbon.entries AS e USING (tenant, entry_set)
 WHERE s.state = 'PUBLISHED'

@@ -44,7 +44,9 @@ WHERE s.state = 'PUBLISHED' AND (
     u.state IS DISTINCT FROM 'PUBLISHED' OR u.blob = '' OR e.row_number IS NULL
     OR s.formula_version = ''
     OR (NOT m.overridden AND coalesce(f.blob, '') = '')
-    OR (m.overridden AND NOT e.data ? '__kg_co2eq_override__')
+    OR (m.overridden AND NOT (
+        carbon.entry_values(e, u.text_keys, u.number_keys) ? '__kg_co2eq_override__'
+    ))
 )
 """
 COUNTED = "SELECT count(*) FROM carbon.emissions AS m WHERE kg IS NOT NULL"

@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -14,8 +15,9 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from worker_service.carbon.entry_layout import NUMBER_COLUMNS, TEXT_COLUMNS
 from worker_service.ledger.tables.schema import METADATA
 
 entry_sets = Table(
@@ -48,6 +50,8 @@ entry_sets = Table(
     Column("mapping", JSONB, nullable=True),
     Column("reading", JSONB, nullable=True),
     Column("sheet", Text, nullable=False, server_default=text("''")),
+    Column("text_keys", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("number_keys", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     PrimaryKeyConstraint("tenant", "entry_set", name="entry_sets_pkey"),
     CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
     CheckConstraint(
@@ -106,8 +110,10 @@ entries = Table(
     Column("entry_set", BigInteger, nullable=False),
     Column("row_number", Integer, nullable=False),
     Column("unit", Text, nullable=False),
-    Column("data", JSONB, nullable=False),
+    Column("extra", JSONB, nullable=True),
     Column("changed_token", BigInteger, nullable=True),
+    *(Column(name, Text, nullable=True) for name in TEXT_COLUMNS),
+    *(Column(name, Double, nullable=True) for name in NUMBER_COLUMNS),
     PrimaryKeyConstraint("tenant", "entry_set", "row_number", name="entries_pkey"),
     Index(
         "changed_entries_of_a_set",

@@ -14,7 +14,7 @@ from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.outcomes import uncomputed
 from worker_service.carbon.stored import entries_from_stored
 from worker_service.ledger.emission_sets import EmissionSlice, plan_emissions
-from worker_service.ledger.entry_sets import BATCH_ROWS, ENTRY_SCHEMA, ROWS_OF_SET, PublishedSet
+from worker_service.ledger.entry_sets import BATCH_ROWS, PublishedSet, StoredRows, read_slice
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.frames import Schema, copy_out, frame_of
@@ -114,7 +114,7 @@ class _Batch:
     one: PublishedSet
     behind: int
     through: int
-    entries: bytes
+    entries: StoredRows
     emissions: bytes
     uncomputed: bytes
 
@@ -184,13 +184,12 @@ async def _batches(conn: Connection, of: _Slice, begin: Place) -> AsyncGenerator
             through = behind + BATCH_ROWS
             if through >= one.last_row_number:
                 through = ROW_NUMBER_MAX
-            of_entries = (tenant, one.entry_set, behind, through)
             of_set = (tenant, computed[one.entry_set], one.entry_set, behind, through)
             yield _Batch(
                 one,
                 behind,
                 through,
-                await copy_out(conn, ROWS_OF_SET, *of_entries),
+                await read_slice(conn, tenant, one, behind, through),
                 await copy_out(conn, EMISSIONS, *of_set),
                 await copy_out(conn, UNCOMPUTED, *of_set),
             )
@@ -198,7 +197,7 @@ async def _batches(conn: Connection, of: _Slice, begin: Place) -> AsyncGenerator
 
 
 def _compare(of: EmissionSlice, inputs: FormulaInputs, batch: _Batch) -> tuple[list[Finding], int]:
-    entries = entries_from_stored(inputs.declared, frame_of(batch.entries, ENTRY_SCHEMA))
+    entries = entries_from_stored(inputs.declared, batch.entries.frame())
     computed = compute(inputs.declared, entries, inputs.factors, inputs.references)
     there = frame_of(batch.emissions, EMISSION_SCHEMA)
     without = frame_of(batch.uncomputed, UNCOMPUTED_SCHEMA)
