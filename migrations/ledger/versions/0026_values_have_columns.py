@@ -36,13 +36,13 @@ AS $$
     )
 $$
 """
-# One value of a row, as text.
+# One value of a row, as text. How a number is written is a setting of the session, so it is STABLE.
 ENTRY_VALUE = f"""
 CREATE OR REPLACE FUNCTION carbon.entry_value(
     e carbon.entries, text_keys text[], number_keys text[], key text
 )
 RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     SELECT coalesce(
         (ARRAY[{", ".join(f"e.{one}" for one in TEXTS)}])[array_position(text_keys, key)],
