@@ -58,6 +58,7 @@ from worker_service.steps.old_history import HistoryRetention
 from worker_service.steps.reading_key import release_digest
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.routed_ingest import FOLLOWED_BY, run_routed_ingest
+from worker_service.steps.scoped_lists import run_with_lists_noted
 from worker_service.steps.stores import Stores
 from worker_service.steps.unit_removal import run_unit_removal
 from worker_service.steps.unit_sync import run_unit_sync
@@ -327,7 +328,7 @@ def providers_of(settings: Settings) -> Sequence[Provider]:
 
 def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[str, Step]]:
     """A step for each of LEDGER_JOB_TYPES."""
-    return [
+    steps: list[tuple[str, Step]] = [
         ("csv_ingest", partial(run_csv_ingest, stores)),
         ("csv_check", partial(run_csv_check, stores)),
         ("api_ingest", partial(run_api_ingest, stores, providers)),
@@ -344,6 +345,7 @@ def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[s
         ("module_emission_recalc", partial(run_module_emission_recalc, stores)),
         ("aggregation", partial(run_aggregation, stores)),
     ]
+    return [(name, partial(run_with_lists_noted, stores.ledger, step)) for name, step in steps]
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

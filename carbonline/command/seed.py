@@ -1,5 +1,6 @@
 """`carbonline seed`: loads a folder of units, places, factors and activity data to its totals."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,6 +30,7 @@ from carbonline.command.names import message_words, status_word
 from carbonline.command.printing import kilograms
 from carbonline.command.safe_text import one_line
 from carbonline.command.seed_manifest import Seed, SeedFile, marked, read_manifest
+from carbonline.local.seed_rows import SeedRows, cannot_compare, differing_sentences
 from carbonline.pluralize import pluralize
 
 
@@ -54,12 +56,13 @@ def seed(*, target: Target, folder: Path, yes: bool) -> None:
     file; a file that has been loaded before changes nothing.
     """
     found = read_manifest(folder)
-    raise SystemExit(run_to_end(_seeded(target, found, yes=yes)))
+    raise SystemExit(run_to_end(_seeded(target, folder.resolve(), found, yes=yes)))
 
 
-async def _seeded(target: Target, found: Seed, *, yes: bool) -> ExitCode:
+async def _seeded(target: Target, folder: Path, found: Seed, *, yes: bool) -> ExitCode:
     async with target.client() as client:
         await _check(client, found)
+        await _refuse_differing_rows(folder, found)
         for part in found.parts:
             code = await _load(client, part, target, yes=yes)
             if code is not ExitCode.SUCCESS:
@@ -99,6 +102,36 @@ async def _refused_mappings(client: ContractClient, found: Seed) -> Sequence[str
                     raise
                 refused += [f"  {file.title}: {name} {why}" for name, why in wrong.items()]
     return refused
+
+
+async def _refuse_differing_rows(folder: Path, found: Seed) -> None:
+    """Raise click.UsageError if two files give the same unit, place or row other values: each run
+    would change it twice.
+    """
+    files: dict[tuple[str, str], list[SeedRows]] = {}
+    for job in (file.job for part in found.parts for file in part):
+        if job.file is None or job.data_entry_type:
+            continue
+        kind, mode, name = file_kind_of(job), mode_of(job), str(job.file.relative_to(folder))
+        mapping, sheet = job.extra.get("mapping", {}), str(job.extra.get("sheet", ""))
+        rows = SeedRows(name, kind, mode, job.file, mapping, sheet)
+        same = files.setdefault((kind, mode), [])
+        # The units of several years may stand in one file.
+        if rows not in same:
+            same.append(rows)
+    several = [same for same in files.values() if len(same) > 1]
+    if several and (sentence := cannot_compare()):
+        click.echo(sentence, err=True)
+        return
+    differing = [
+        f"  {one_line(sentence)}"
+        for same in several
+        for sentence in await asyncio.to_thread(differing_sentences, same)
+    ]
+    if differing:
+        told = "\n".join(differing)
+        advice = "Leave each of these rows in one of the files, or give it the same values in all."
+        raise click.UsageError(f"Nothing was loaded:\n{told}\n{advice}")
 
 
 @dataclass(frozen=True, slots=True)

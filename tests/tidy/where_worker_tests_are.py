@@ -47,6 +47,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "reference": "tests/worker_service/blobs/test_store.py",
     },
     "worker_service/carbon": {
+        "differing_rows": "tests/carbonline/local/test_seed_rows.py",
         "column_evidence": "tests/worker_service/carbon/test_proposed_columns.py",
         "mapped_columns": "tests/worker_service/ledger_api/test_saved_mappings.py",
         "routes": "tests/worker_service/steps/test_routed_ingest.py",
@@ -110,6 +111,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "vehicles": EXAMPLES,
     },
     "worker_service/carbon/workbooks": {
+        "xml_parts": "tests/worker_service/carbon/test_ods_cells.py",
         "archives": WORKBOOKS,
         "cells": WORKBOOKS,
         "extraction": WORKBOOKS,
@@ -161,6 +163,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "units": "tests/worker_service/carbon/test_entries.py",
     },
     "worker_service/ledger": {
+        "blob_scopes": "tests/worker_service/ledger_api/test_blob_rights.py",
         "canary": "tests/worker_service/steps/test_outages.py",
         "changed_units": "tests/worker_service/steps/test_changed_units.py",
         "errors": "tests/worker_service/ledger/test_fences.py",
@@ -197,6 +200,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "verification": VERIFIED,
     },
     "worker_service/ledger/tables": {
+        "blobs": MIGRATED,
         "claims": MIGRATED,
         "emissions": MIGRATED,
         "entries": MIGRATED,
@@ -231,6 +235,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "identity": SCHEDULER_CLIENT,
     },
     "worker_service/steps": {
+        "scoped_lists": "tests/worker_service/ledger_api/test_blob_rights.py",
         "fetched_rows": "tests/worker_service/steps/test_api_ingest.py",
         "proposals": "tests/carbonline/command/test_mapped_files.py",
         "unit_sync": "tests/worker_service/steps/test_unit_directory.py",

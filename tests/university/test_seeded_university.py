@@ -154,6 +154,17 @@ def test_what_cannot_be_loaded_is_said_before_anything_is(seeded: Terminal) -> N
     typed = seeded.type("seed", folder)
     assert typed.code == 2
     assert "[[factors]] 1: type plain is not known: did you mean plane" in typed.output
+    # To seed these again would rename the unit twice.
+    (folder / "units.csv").write_text("unit_institutional_id,name\nSCI,Science\n")
+    (folder / "rooms.csv").write_text("unit_institutional_id,name\nNEW,New\nsci,Sciences\n")
+    (folder / "seed.toml").write_text(
+        '[[units]]\nfile = "units.csv"\nyears = [2023, 2024]\n'
+        '[[units]]\nfile = "rooms.csv"\nyears = [2023]\n'
+    )
+    typed = seeded.type("seed", folder)
+    assert typed.code == 2
+    assert "units.csv row 1 and rooms.csv row 2: of sci, name is Science and Sciences" in typed.err
+    assert "NEW" not in str(rows(seeded, "units"))
 
 
 def test_nothing_is_loaded_after_a_file_that_fails(seeded: Terminal) -> None:

@@ -132,10 +132,10 @@ class ObjectBlobStore:
                 raise BlobMissing(f"there is no {reference}") from None
             raise BlobDamaged.in_summary(reference) from None
 
-    def has_whole(self, reference: BlobReference) -> bool:
-        """Whether there are bytes, and a summary that can be read. Raises ObjectStoreFailed."""
+    def is_described(self, reference: BlobReference) -> bool:
+        """Whether there is a summary that can be read. Raises ObjectStoreFailed."""
         # What is new is not read: a store that refuses to read may take it.
-        if not self.is_there(reference):
+        if not self.has(summary_path_of(reference)):
             return False
         try:
             self._stored_summary(reference)
@@ -185,6 +185,7 @@ class ObjectUpload(Upload):
         file = tempfile.TemporaryFile()  # noqa: SIM115
         super().__init__(store.bytes_max, tenant, summary, file)
         self._store = store
+        self._described_before = False
 
     def keep(self) -> Kept:
         """Makes the upload a blob. The first summary of the same bytes stays; the bytes are sent
@@ -201,14 +202,17 @@ class ObjectUpload(Upload):
             if error.errno == errno.ENOSPC:
                 self._store.note_full()
             raise
-        return Kept(reference, self.size_bytes, already_stored=already)
+        return Kept(
+            reference,
+            self.size_bytes,
+            already_stored=already,
+            described_before=self._described_before,
+        )
 
     def _send(self, reference: BlobReference) -> None:
         # The summary first: whoever sees the bytes sees it too.
         objects = self._store.objects
-        if not self._store.has_whole(reference):
-            summary = self._summary.to_store(self.size_bytes)
-            written(lambda: obstore.put(objects, summary_path_of(reference), summary))
+        self._describe(reference)
         self._file.seek(0)
         written(
             lambda: obstore.put(
@@ -219,6 +223,22 @@ class ObjectUpload(Upload):
                 max_concurrency=PARTS_MAX,
             )
         )
+
+    def _describe(self, reference: BlobReference) -> None:
+        """The first summary stays, also of two that send the same bytes at once."""
+        self._described_before = self._store.is_described(reference)
+        if self._described_before:
+            return
+        objects, name = self._store.objects, summary_path_of(reference)
+        summary = self._summary.to_store(self.size_bytes)
+        if self._store.has(name):
+            # What is damaged is replaced.
+            written(lambda: obstore.put(objects, name, summary))
+            return
+        try:
+            written(lambda: obstore.put(objects, name, summary, mode="create"))
+        except AlreadyExistsError:
+            self._described_before = True
 
     def _outlive_a_removal(self, reference: BlobReference) -> None:
         """Sends again what a removal took that had looked at the blob before it was sent.

@@ -68,11 +68,15 @@ class BlobTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A finished upload. `already_stored` if the tenant had uploaded the same bytes before."""
+    """A finished upload. `already_stored` if the tenant had uploaded the same bytes before.
+
+    `described_before` if what is known of the blob is what an earlier upload said of it.
+    """
 
     reference: BlobReference
     size_bytes: int
     already_stored: bool
+    described_before: bool
 
 
 class BlobStore:
@@ -267,7 +271,7 @@ class FolderUpload(Upload):
             if mends or not stays:
                 for folder in (target.parent, target.parent.parent):
                     _sync_folder(folder)
-        return Kept(reference, self.size_bytes, already_stored=stays)
+        return Kept(reference, self.size_bytes, already_stored=stays, described_before=not mends)
 
     def _write_summary(self, target: Path) -> None:
         passing = self._passing.with_suffix(SUMMARY)

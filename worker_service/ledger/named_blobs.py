@@ -1,7 +1,6 @@
 """Which files the ledger names: those that brought what counts."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from worker_service.ledger.pool import Ledger
 
@@ -24,21 +23,6 @@ UNION
 SELECT u.blob FROM carbon.units AS u
 WHERE u.tenant = $1 AND u.blob = ANY(CAST($2 AS text[]))
 """
-# By primary key, as lists of uploads: an institution has a few thousand. Those that are listed.
-UPLOADS = """
-SELECT s.module, s.data_entry_type, s.year, s.unit, s.file_name FROM carbon.entry_sets AS s
-WHERE s.tenant = $1 AND s.blob = $2 AND s.state <> 'LOADING'
-ORDER BY s.entry_set
-"""
-
-
-async def uploads_of_blob(ledger: Ledger, tenant: str, blob: str) -> Sequence[Any]:
-    """Scope and file name of the uploads, oldest first, also of those that count no more, that came
-    from the blob. The unit is None for a file of all units. Raises DatabaseUnavailable.
-    """
-    async with ledger.session() as conn:
-        found: Sequence[Any] = await conn.fetch(UPLOADS, tenant, blob)
-    return found
 
 
 async def named_blobs(ledger: Ledger, tenant: str, blobs: Sequence[str]) -> set[str]:

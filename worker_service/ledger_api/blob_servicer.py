@@ -25,7 +25,7 @@ from worker_service.blobs.store import (
     Upload,
 )
 from worker_service.blobs.summary import BlobSummary
-from worker_service.ledger.named_blobs import uploads_of_blob
+from worker_service.ledger.blob_scopes import FileScope, note_scope, scopes_of_blob
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger_api.fields import Fields
 from worker_service.ledger_api.threads import opened, whole
@@ -47,7 +47,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     ) -> None:
         """An upload ends with UPLOAD_IDLE if it sends nothing for `idle_seconds`.
 
-        The ledger is asked for callers with limits alone.
+        The ledger is asked for callers with limits, and for bytes that were sent before, alone.
         """
         self._store = store
         self._ledger = ledger
@@ -91,20 +91,20 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     async def _as_told(
         self, described: blobs_pb2.StatBlobResponse, reference: BlobReference
     ) -> blobs_pb2.StatBlobResponse:
-        """What the caller may know of a file: of one that was sent first for a scope beyond theirs,
-        what an upload of theirs says. Raises RpcError BLOB_NOT_FOUND if there is none.
+        """What the caller may know of a file: of one that was first for a scope beyond theirs, what
+        is known of it for one of theirs. Raises RpcError BLOB_NOT_FOUND if there is none.
         """
         if caller().covers(described.scope.module, described.scope.unit):
             return described
-        for upload in await uploads_of_blob(self._ledger, reference.tenant, str(reference)):
-            if caller().covers(upload["module"], upload["unit"]):
+        for other in await scopes_of_blob(self._ledger, reference.tenant, str(reference)):
+            if caller().covers(other["module"], other["unit"]):
                 described.scope.Clear()
                 described.scope.tenant = reference.tenant
-                described.scope.module = upload["module"]
-                described.scope.data_entry_type = upload["data_entry_type"]
-                described.scope.year = upload["year"]
-                described.scope.unit = upload["unit"] or ""
-                described.file_name = upload["file_name"]
+                described.scope.module = other["module"]
+                described.scope.data_entry_type = other["data_entry_type"]
+                described.scope.year = other["year"]
+                described.scope.unit = other["unit"] or ""
+                described.file_name = other["file_name"]
                 return described
         raise _concealed(reference)
 
@@ -129,7 +129,19 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             # A lost connection looks like the stream's end, until the cancellation comes.
             await asyncio.sleep(CANCELLATION_SECONDS)
             _check_sha256(upload, header.expected_sha256)
-            return await whole(upload.keep)
+            kept = await whole(upload.keep)
+        if kept.described_before:
+            await self._note(header, kept.reference)
+        return kept
+
+    async def _note(self, header: blobs_pb2.BlobHeader, reference: BlobReference) -> None:
+        """The file is for this scope, too, if it was for another one first."""
+        summary = await asyncio.to_thread(self._store.summary, reference)
+        first, own = _described(reference, summary).scope, header.scope
+        if (first.module, first.unit) != (own.module, own.unit):
+            parts = (own.module, own.unit, own.data_entry_type, own.year)
+            scope = FileScope(reference.tenant, *parts)
+            await note_scope(self._ledger, scope, [(str(reference), header.file_name)])
 
     async def _in_time(
         self, requests: AsyncIterator[blobs_pb2.UploadBlobRequest]

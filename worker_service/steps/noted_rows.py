@@ -16,6 +16,7 @@ from worker_service.blobs.reference import read_reference
 from worker_service.blobs.store import BlobTooLarge, Upload
 from worker_service.carbon.csv_source.spreadsheet_text import inert
 from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.steps.scoped_lists import list_name
 
 INLINE_ROWS_MAX = 100
 INLINE_BYTES_MAX = 32 << 10
@@ -127,7 +128,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
             self._listed_rows += noted["row"].n_unique()
 
     def _begun(self) -> Upload:
-        name = f"{self._noun}_rows_of_job_{self._job.job_id}.csv"
+        name = list_name(self._noun, self._job)
         self._upload = self._blobs.begin(self._job.tenant, name, self._scope())
         self._upload.__enter__()
         return self._upload

@@ -31,6 +31,7 @@ from worker_service.steps.file_sentences import encoding_sentences
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
+from worker_service.steps.scoped_lists import list_name, note_files
 from worker_service.steps.stores import Stores
 
 # By the job that divides a file: what follows for each part.
@@ -121,6 +122,9 @@ async def _divided(
         await asyncio.to_thread(notes.keep)
         routed = {name: count for name, count in rows.items() if count}
         kept = {name: str((await asyncio.to_thread(parts[name].keep)).reference) for name in routed}
+    # The jobs of the parts name them, also if no upload comes of them.
+    files = {blob: list_name(name, run.job) for name, blob in kept.items()}
+    await note_files(stores.ledger, run.job, files)
     stats = {
         "rows": sum(rows.values()) + notes.rejected.row_count,
         "rows_routed": sum(rows.values()),
@@ -142,7 +146,7 @@ def _part(stores: Stores, run: Run, name: str) -> Upload:
     job = run.job
     parts = {"tenant": job.tenant, "module": job.module, "year": job.year, "unit": job.unit}
     scope: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
-    return stores.blobs.begin(job.tenant, f"{name}_rows_of_job_{job.job_id}.csv", scope)
+    return stores.blobs.begin(job.tenant, list_name(name, job), scope)
 
 
 def _child(run: Run, routes: Routes, name: str, blob: str) -> ChildRequest:

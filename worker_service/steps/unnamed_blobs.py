@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from worker_service.blobs.any_store import old_blobs, remove_blob, take_turn, tenants
 from worker_service.blobs.reference import BlobReference
+from worker_service.ledger.blob_scopes import database_time, forget_scopes
 from worker_service.ledger.named_blobs import named_blobs
 from worker_service.mechanics.scheduler import SchedulerRefused
 from worker_service.steps.deletions import Deleted, nobody_counts
@@ -79,12 +80,14 @@ async def _remove_of(
     tenant: str, stores: Stores, retention: BlobRetention, removed: RemovedBlobs
 ) -> None:
     old = old_blobs(stores.blobs, tenant, retention.kept_seconds)
+    began_at = await database_time(stores.ledger)
     while batch := await asyncio.to_thread(_next_of, old):
         names = [str(reference) for reference in batch]
         named = {
             *await retention.named_by_jobs(tenant, names),
             *await named_blobs(stores.ledger, tenant, names),
         }
+        gone: list[str] = []
         for reference in batch:
             if str(reference) in named:
                 continue
@@ -94,6 +97,8 @@ async def _remove_of(
             if size is not None:
                 removed.files += 1
                 removed.size_bytes += size
+                gone.append(str(reference))
+        await forget_scopes(stores.ledger, tenant, gone, began_at)
 
 
 def _next_of(old: Iterator[BlobReference]) -> list[BlobReference]:

@@ -53,6 +53,7 @@ OTHERS = {
     },
     "carbon": {
         "alembic_version": FEW_AT_A_TIME,
+        "blob_scopes": FEW_AT_A_TIME,
         "factor_versions": REFERENCE,
         "factors": REFERENCE,
         "load_mappings": REFERENCE,

@@ -38,8 +38,7 @@ from worker_service.blobs.store import (
 )
 
 URL = f"s3://{BUCKET}/of/carbonline"
-FILE = b"a,b\n1,2\n"
-DAY = 24 * 3600.0
+FILE, DAY = b"a,b\n1,2\n", 24 * 3600.0
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +162,13 @@ def test_a_lost_summary_is_told_and_mended_by_an_upload(
             store.summary(reference)
         assert put(store, b"x", file_name="again.csv").already_stored
         assert store.summary(reference).file_name == "again.csv"
+
+
+def test_one_of_two_is_first(store: ObjectBlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not put(store, FILE).described_before
+    monkeypatch.setattr(store, "has", lambda _name: False)
+    monkeypatch.setattr(store, "is_there", lambda _reference: True)
+    assert put(store, FILE).described_before
 
 
 def test_a_missing_object_has_nothing_to_do_with_the_store(

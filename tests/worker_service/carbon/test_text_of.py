@@ -136,8 +136,6 @@ def test_cells_are_read_as_they_were_typed() -> None:
 def test_a_spreadsheet_of_open_document_is_read_too() -> None:
     [batch, _] = batches_of(ods([HEADER, ROW]))
     assert batch.accepted.height == 1, batch.rejected
-    error = refused(ods([HEADER, ROW], ' calcext:value-type="error"'))
-    assert (error.cause, "#DIV/0!" in str(error)) == (Cause.ERROR_CELLS, True), error
 
 
 def test_an_old_workbook_is_read_and_says_what_it_cannot_tell() -> None:

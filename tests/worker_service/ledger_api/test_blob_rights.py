@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from carbonline.serving.logs import _log_to
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, types_pb2
-from tests.carbonline.serving.crossings import ByName, Caller
+from tests.carbonline.serving.crossings import OTHER, ByName, Caller
 from tests.worker_service.ledger.ledger_driver import (
     ENTRIES,
     MODULE,
@@ -20,9 +21,12 @@ from tests.worker_service.ledger.ledger_driver import (
     LedgerDriver,
 )
 from tests.worker_service.ledger_api.conftest import refused, settings_of
+from worker_service.ledger.blob_scopes import forget_scopes
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.uploads import Contents, publish_upload
 from worker_service.ledger_api.server import running_ledger
+from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.steps.scoped_lists import lists_of, note_files
 
 CONTENT = b"traveler_name\nAda\n"
 FIRST, SECOND = (Caller("operator", TENANT, limits) for limits in ("the unit", "another unit"))
@@ -74,7 +78,8 @@ async def test_who_sent_the_same_bytes_later_has_them_back(
     assert await sent(blobs, SECOND, "0900") == blob
     new = NewSet(*(TENANT, 10, MODULE, PLANE, YEAR, "0900", blob, "default"), file_name="mine.csv")
     await driver.load(new, ["0828"])
-    await must_not_find(blobs, SECOND, blob)
+    answer = await read_by(blobs, SECOND, blob)
+    assert (answer.file_name, answer.scope.unit) == ("0900.csv", "0900")
     contents = Contents(1, 1)
     await driver.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, contents))
     assert (await read_by(blobs, FIRST, blob)).file_name == "0828.csv"
@@ -85,6 +90,30 @@ async def test_who_sent_the_same_bytes_later_has_them_back(
     # Withdrawn uploads are listed, and restored from their files.
     await driver.withdraw(20, 10)
     assert (await read_by(blobs, SECOND, blob)).file_name == "mine.csv"
+
+
+async def test_a_list_that_two_jobs_made_alike_is_for_both_and_for_no_others(
+    driver: LedgerDriver, blobs: Any
+) -> None:
+    ledger = driver.ledger
+    blob = await sent(blobs, Caller("operator", TENANT, "everything"), "")
+    for number, unit in enumerate(("0828", "0900", "0828")):
+        job = ClaimedJob(number, 1, TENANT, "csv_ingest", 1, 45.0, module=MODULE, unit=unit)
+        await note_files(ledger, job, lists_of(job, {"rejected_blob": blob, "rejected_rows": []}))
+    for caller, unit in ((FIRST, "0828"), (SECOND, "0900")):
+        answer = await read_by(blobs, caller, blob)
+        assert answer.scope.unit == unit
+        # Of a scope the first list stands there.
+        assert answer.file_name == f"rejected_rows_of_job_{('0828', '0900').index(unit)}.csv"
+    for other in (
+        Caller("operator", TENANT, "another module"),
+        Caller("operator", OTHER, "everything"),
+    ):
+        await must_not_find(blobs, other, blob)
+    await forget_scopes(ledger, TENANT, [blob], datetime.now(UTC) - timedelta(hours=1))
+    await read_by(blobs, SECOND, blob)
+    await forget_scopes(ledger, TENANT, [blob], datetime.now(UTC) + timedelta(hours=1))
+    await must_not_find(blobs, SECOND, blob)
 
 
 async def test_an_upload_of_all_units_gives_its_file_to_none_of_them(

@@ -28,6 +28,7 @@ from tests.worker_service.ledger.invariants import broken_invariants
 from tests.worker_service.ledger.verified import findings
 from tests.worker_service.steps.first_attempts import try_once
 from worker_service.blobs.store import BlobStore
+from worker_service.ledger.blob_scopes import scopes_of_blob
 from worker_service.ledger.pool import Ledger, open_ledger
 from worker_service.ledger.totals import StoredTotals, TotalsReader
 from worker_service.mechanics.drain import Drain
@@ -150,7 +151,14 @@ class WorkerHarness:
         for job in view.in_order():
             # Whatever a test does: ListJobTypes has told of it.
             assert job.stats.fields.keys() <= STATS[job.job_type].keys(), job.job_type
+            for key, blob in job.stats.fields.items():
+                if key.endswith("_blob") and blob.string_value:
+                    assert job.scope.unit in await self.units_of(blob.string_value), key
         return view
+
+    async def units_of(self, blob: str) -> list[str]:
+        """Who may read a file: the units that it is noted for, and those of its uploads."""
+        return [one["unit"] or "" for one in await scopes_of_blob(self.ledger, "local", blob)]
 
     async def recalculate(self, year: int = YEAR) -> PipelineView:
         """The emissions of planes, asked for by a person."""

@@ -4,7 +4,6 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import pytest
@@ -35,6 +34,7 @@ from worker_service.mechanics.outcome import RetryLater
 from worker_service.providers.travel_api import TravelApi
 from worker_service.steps.api_ingest import run_api_ingest
 from worker_service.steps.fetched_rows import REPLACED
+from worker_service.worker import steps_of
 
 ENTRIES = """
 SELECT carbon.entry_values(e, s.text_keys, s.number_keys) AS data
@@ -50,7 +50,7 @@ class Synced:
         self.harness = harness
         self.fake = fake
         provider = TravelApi(fake.access())
-        harness.steps["api_ingest"] = partial(run_api_ingest, harness.stores, [provider])
+        harness.steps["api_ingest"] = dict(steps_of(harness.stores, [provider]))["api_ingest"]
 
     async def submit(self, provider: str = "travel-api", **payload: str) -> int:
         """An ingest on its way; the pipeline."""

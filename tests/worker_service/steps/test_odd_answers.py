@@ -5,7 +5,6 @@ before counts unless rows of the service take its place.
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import pytest
@@ -24,8 +23,7 @@ from tests.worker_service.steps.test_unit_directory import served as served_dire
 from worker_service.providers.travel_api import TravelApi
 from worker_service.providers.travel_rows import CAPTIONS, DATE
 from worker_service.providers.unit_directory import UnitDirectory
-from worker_service.steps.api_ingest import run_api_ingest
-from worker_service.steps.unit_sync import run_unit_sync
+from worker_service.worker import steps_of
 
 CAUSES = {
     "answer_unreadable",
@@ -119,8 +117,7 @@ class Service:
         self.harness, self.fake, self.directory = harness, fake, directory
         stores, flights = harness.stores, TravelApi(fake.access())
         units = UnitDirectory(directory.access(parent="upper"))
-        harness.steps["api_ingest"] = partial(run_api_ingest, stores, [flights])
-        harness.steps["unit_sync"] = partial(run_unit_sync, stores, [units])
+        harness.steps |= dict(steps_of(stores, [flights, units]))
         try_once(harness.steps)
 
     async def flights(self, answers: Sequence[Any]) -> types_pb2.Job:

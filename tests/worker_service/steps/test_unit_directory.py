@@ -5,7 +5,6 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +20,8 @@ from worker_service.mechanics.run import Run
 from worker_service.providers.access import UnitDirectoryAccess
 from worker_service.providers.secret import Secret
 from worker_service.providers.unit_directory import UnitDirectory
-from worker_service.steps.unit_sync import STEPS, run_unit_sync
+from worker_service.steps.unit_sync import STEPS
+from worker_service.worker import steps_of
 
 PASSWORD = "a-password-that-nobody-may-see"
 PHYSICS, LAW = {"id": "0828", "name": "Physics"}, {"id": "0829", "name": "Institute of Law"}
@@ -101,7 +101,7 @@ class Synced:
     def asks(self, access: UnitDirectoryAccess) -> None:
         """The worker has these settings from now on."""
         providers = [UnitDirectory(access)]
-        self.step = partial(run_unit_sync, self.harness.stores, providers)
+        self.step = dict(steps_of(self.harness.stores, providers))["unit_sync"]
         # The worker is told once which steps there are.
         self.harness.steps["unit_sync"] = self._step_of_now
 

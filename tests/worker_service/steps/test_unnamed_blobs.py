@@ -111,6 +111,25 @@ async def test_what_counts_keeps_its_file_when_no_job_names_it_any_more(
     assert before["0828"] == pytest.approx(2 * GVA_CDG_KG)
 
 
+async def test_lists_of_two_units_with_the_same_bytes_are_for_both_until_the_file_goes(
+    harness: WorkerHarness,
+) -> None:
+    views = [
+        await harness.load_flights(
+            flights(CDG.replace("0828", unit), ",GVA,CDG,1,economy,many,"), unit=unit
+        )
+        for unit in ("0828", "0829")
+    ]
+    lists = {one.in_order()[0].stats.fields["rejected_blob"].string_value for one in views}
+    assert len(lists) == 1, "of one content"
+    [rejected] = lists
+    assert await harness.units_of(rejected) == ["0828", "0829"]
+    make_old(harness)
+    await removed(harness, by_no_job)
+    assert not is_kept(harness, rejected)
+    assert await harness.units_of(rejected) == []
+
+
 async def test_a_scheduler_that_does_not_answer_lets_nothing_go(harness: WorkerHarness) -> None:
     lonely = [harness.blob(f"never submitted {n}") for n in range(5)]
     make_old(harness)

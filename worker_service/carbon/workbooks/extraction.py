@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import IO, Any
 from xml.parsers.expat import ExpatError
 
@@ -36,8 +36,9 @@ from worker_service.carbon.workbooks.archives import (
     copy_bounded,
     look_into,
 )
-from worker_service.carbon.workbooks.cells import cell_text
-from worker_service.carbon.workbooks.error_cells import error_cells, fault_of_ods
+from worker_service.carbon.workbooks.cells import Cell, cell_text
+from worker_service.carbon.workbooks.error_cells import error_cells
+from worker_service.carbon.workbooks.ods_cells import ods_error_cells
 from worker_service.carbon.workbooks.room import NO_ROOM
 from worker_service.carbon.workbooks.sheets import Sheets, Table, choose
 
@@ -163,12 +164,10 @@ def _of_workbook(
 def _errors(
     archive: zipfile.ZipFile, sheet: str, kind: ArchiveKind | None
 ) -> Mapping[tuple[int, int], str]:
-    """See error_cells. Raises RefusedFile for those of a sheet whose errors have no places."""
+    """See error_cells and ods_error_cells."""
     if kind is ArchiveKind.XLSX:
         return error_cells(archive, sheet)
-    if kind is ArchiveKind.ODS and (fault := fault_of_ods(archive, sheet)):
-        raise RefusedFile(Cause.ERROR_CELLS, fault)
-    return {}
+    return ods_error_cells(archive, sheet) if kind is ArchiveKind.ODS else {}
 
 
 def _is_protected(source: IO[bytes]) -> bool:
@@ -203,12 +202,18 @@ def _lines(
     errors: Mapping[tuple[int, int], str],
     commas: Collection[int] = frozenset(),
 ) -> Iterator[list[str]]:
-    """The lines of a sheet, from its first one, as texts. `commas`: see _commas."""
-    if sheet.start is None:
+    """The lines of a sheet, from its first one, as texts. `commas`: see _commas.
+
+    The reader leaves out the last lines if all that they have are `errors`.
+    """
+    if sheet.start is None or sheet.end is None:
         return
-    left = sheet.start[1]
-    in_error = {row for row, _ in errors}
-    for at, row in enumerate(sheet.iter_rows()):
+    columns = range(sheet.start[1], sheet.end[1] + 1)
+    left = columns.start
+    in_error = {row for row, column in errors if column in columns}
+    below = range(sheet.end[0] + 1, max(in_error, default=0) + 1)
+    blank: list[Cell] = [""] * len(columns)
+    for at, row in enumerate(chain(sheet.iter_rows(), repeat(blank, len(below)))):
         texts = [cell_text(cell) for cell in row]
         for place in commas:
             texts[place] = cell_text(row[place], "comma")
