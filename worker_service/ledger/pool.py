@@ -25,7 +25,7 @@ __all__ = ["Connection", "Ledger", "open_ledger"]
 CONNECT_SECONDS = 5.0
 COMMAND_MARGIN_SECONDS = 1.0
 # The newest migration of the schema, which this release needs.
-SCHEMA_REVISION = "0026"
+SCHEMA_REVISION = "0027"
 # Each running job reads with one connection while it writes with another.
 CONNECTIONS_PER_JOB = 2
 CONNECTIONS_BESIDE = 2
