@@ -6,10 +6,15 @@ import sys
 BACKLOG = 2048
 # A peer that is gone without a word is noticed after this long.
 GONE_SECONDS = 30
+# In a turn the loop (libuv) takes one connection of each socket that it listens to.
+LISTENERS = 16
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections. Raises OSError, whose message is a sentence."""
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that take connections of one queue, so that a turn of the loop accepts several.
+
+    Raises OSError, whose message is a sentence.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -24,4 +29,4 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     listening.setblocking(False)
-    return listening
+    return [listening, *(listening.dup() for _ in range(LISTENERS - 1))]

@@ -22,6 +22,7 @@ from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from gateway_service.access.every_request import REFUSED
 from gateway_service.access.headers import ALWAYS, POLICY_OF_DATA
 from gateway_service.access.limits import StreamLimits
+from gateway_service.access.turns import Turns
 from gateway_service.access.waiting import Waiting, connections_max
 from gateway_service.application import application
 from gateway_service.lingering import Lingering
@@ -105,7 +106,7 @@ async def running_gateway(
         ),
     )
     listening = listen(settings.host, settings.port)
-    port = listening.getsockname()[1]
+    port = listening[0].getsockname()[1]
     server = _Server(
         uvicorn.Config(
             app,
@@ -121,7 +122,7 @@ async def running_gateway(
         )
     )
     background = Background(log)
-    background.start("http", server.serve(sockets=[listening]))
+    background.start("http", server.serve(sockets=listening))
     try:
         with metrics_served(metrics.registry, settings.metrics, probes):
             shown = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -156,9 +157,12 @@ class _Connection(HttpToolsProtocol):
     _late: asyncio.TimerHandle | None = None
     _rest: asyncio.TimerHandle | None = None
 
-    def __init__(self, *, waiting: Waiting, connections: int, **of_uvicorn: Any) -> None:
+    def __init__(
+        self, *, waiting: Waiting, turns: Turns, connections: int, **of_uvicorn: Any
+    ) -> None:
         super().__init__(**of_uvicorn)
         self._waiting = waiting
+        self._turns = turns
         self._connections_max = connections
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -188,7 +192,11 @@ class _Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._at_work = cycle
         self._note()
-        super()._start_asgi_task(cycle, app)
+        self._turns.begin(partial(self._begin, cycle, app))
+
+    def _begin(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if not self._is_lost:
+            super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         if self.cycle.response_complete and self.cycle.more_body:
@@ -376,7 +384,8 @@ def _head_too_large() -> Problem:
 
 def _connections(waiting: Waiting) -> Any:
     """What uvicorn makes a connection with."""
-    make = partial(_Connection, waiting=waiting, connections=connections_max(CONNECTIONS_MAX))
+    most = connections_max(CONNECTIONS_MAX)
+    make = partial(_Connection, waiting=waiting, turns=Turns(), connections=most)
     buffer = bytearray(READ_BYTES_MAX)
     return lambda **of_uvicorn: SmallReads(make(**of_uvicorn), buffer)
 

@@ -20,8 +20,8 @@ async def connected(app: Any) -> AsyncIterator[tuple[Any, Any, Any]]:
     listening = listen("127.0.0.1", 0)
     http = _connections(Waiting())
     server = _Server(uvicorn.Config(app, http=http, lifespan="off", log_config=None))
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    reader, writer = await asyncio.open_connection(*listening.getsockname())
+    serving = asyncio.create_task(server.serve(sockets=listening))
+    reader, writer = await asyncio.open_connection(*listening[0].getsockname())
     async with asyncio.timeout(SECONDS_MAX):
         yield server, reader, writer
         writer.close()

@@ -28,10 +28,10 @@ VIEWERS = 500
 WINDOW_SECONDS = 3.0
 
 
-def with_small_buffers(host: str, port: int) -> socket.socket:
+def with_small_buffers(host: str, port: int) -> list[socket.socket]:
     """What the gateway listens on; its connections hold little that is not read."""
     listening = listen(host, port)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+    listening[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
     return listening
 
 
