@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.migrations.run import migrate_all
@@ -42,6 +43,9 @@ T = TypeVar("T")
 # start, so that these can be forked from one pattern: see warm_program.py.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 importlib.import_module("polars")
+# What a property test found once, and not when it looks again, can be looked for again.
+settings.register_profile("told", print_blob=True)
+settings.load_profile("told")
 
 # Who starts the tests in the background, as with nohup, starts them deaf to Ctrl-C, and so are the
 # processes that they start. Some tests press it.

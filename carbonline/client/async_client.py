@@ -18,6 +18,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.enum_names import module_number, type_number
 from carbonline.client.errors import TotalsIncomplete
 from carbonline.client.file_loads import Progress
+from carbonline.client.job_runs import JobRuns
 from carbonline.client.json_struct import values_of
 from carbonline.client.load_checks import LoadChecks
 from carbonline.client.noted_rows import Rows, noted_rows
@@ -53,7 +54,7 @@ ROWS_MAX = 1_000_000
 RESULTS_MAX = 10**9
 
 
-class AsyncClient(LoadChecks, Uploads):
+class AsyncClient(LoadChecks, Uploads, JobRuns):
     """Uploads files, waits until they are processed, and reads totals.
 
     Addresses are "unix:PATH" or "host:port"; `AsyncClient.local()` finds them. `tenant` may be

@@ -172,6 +172,38 @@ class Client(SyncFileLoads, SyncUploads):
             )
         )
 
+    def run_job(
+        self,
+        job_type: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        year: int | None = None,
+        module: str | None = None,
+        type: str | None = None,  # noqa: A002 - what it is called everywhere else
+        unit: str | None = None,
+        priority: int | None = None,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Submits a job of a type that this deployment declares, and waits for its pipeline's end.
+
+        `payload` has the texts that the type takes, by key. `carbonline job-types` lists them, and
+        which of the others each type needs; `module` is that of the `type`, if it is left out.
+        `priority` and `progress` are as in `submit_file`. Raises ServerError if the scheduler
+        refuses it: `fields` say which key and why.
+        """
+        return self._answer(
+            self._client.run_job(
+                job_type,
+                payload,
+                year=year,
+                module=module,
+                type=type,
+                unit=unit,
+                priority=priority,
+                progress=progress,
+            )
+        )
+
     def watch(self, pipeline_id: int) -> Iterator[PipelineReport]:
         """Yields a report at every change of a pipeline, the last one at its end."""
         reports = self._client.watch(pipeline_id)

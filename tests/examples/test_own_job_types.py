@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from carbonline import Client
+from carbonline import Client, ServerError
 from tests.carbonline.command.terminal import Terminal, Typed
 
 EXAMPLE = Path("examples/own_job_types").resolve()
@@ -21,6 +21,7 @@ KG = 100 * 0.1 + 200 * 0.2 + 300 * 0.3
 OF_2040 = ("--year", "2040")
 # Each takes some half a second.
 TRIES = 40
+KEPT = "3 log books of north are well kept."
 # A second type beside that of the example, whose jobs run until they are told to stop.
 HOLD = """
 import asyncio
@@ -108,11 +109,22 @@ def test_rows_of_the_provider_arrive_as_totals(terminal: Terminal) -> None:
 
 def test_a_job_of_the_type_runs_reports_and_chains(terminal: Terminal) -> None:
     ran = checked(terminal, "north", "--with", "then=fetch")
-    assert (ran.code, "3 log books of north are well kept." in ran.out + ran.err) == (0, True), ran
+    assert (ran.code, KEPT in ran.out + ran.err) == (0, True), ran
     own, child, *_ = jobs_of(terminal, ran)
     assert (own["job_type"], child["job_type"]) == ("fleet_check", "api_ingest")
     assert (own["stats"], own["result"]) == ({"books": 3}, "success")
     assert kg(terminal) == pytest.approx(KG)
+
+
+def test_a_script_runs_the_type_and_hears_how_it_ended(terminal: Terminal) -> None:
+    with Client.local(terminal.folder / "data") as client:
+        report = client.run_job("fleet_check", {"depot": "north"}, year=2040)
+        assert (report.status, report.message) == ("success", "fleet_check: " + KEPT)
+        failed = client.run_job("fleet_check", {"depot": "closed"}, year=2040, priority=0)
+        assert (failed.status, client.jobs(failed.pipeline_id)[0].result) == ("failed", "error")
+        with pytest.raises(ServerError) as refused:
+            client.run_job("fleet_check", {"depot": "n", "x": "y"}, type="plane", year=2040)
+        assert refused.value.fields.keys() >= {"payload.x", "scope.data_entry_type"}
 
 
 def test_a_schedule_takes_the_type_with_its_payload(terminal: Terminal) -> None:

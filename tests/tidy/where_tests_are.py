@@ -34,6 +34,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "mapping_flags": "tests/carbonline/command/test_mapped_files.py",
     },
     "carbonline/client": {
+        "job_runs": "tests/examples/test_own_job_types.py",
         "annual_report": SCRIPTS,
         "report_gaps": "tests/carbonline/command/test_totals_by.py",
         "report_rows": "tests/carbonline/command/test_totals_by.py",

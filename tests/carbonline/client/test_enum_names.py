@@ -60,6 +60,7 @@ METHODS: Mapping[tuple[str, ...], str] = {
     ("restore",): "restore",
     ("download",): "download",
     ("withdraw",): "withdraw",
+    ("run",): "run_job",
 }
 
 

@@ -15,7 +15,6 @@ import sys
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain, islice, repeat
 from typing import IO, Any
 from xml.parsers.expat import ExpatError
@@ -39,6 +38,7 @@ from worker_service.carbon.workbooks.archives import (
 from worker_service.carbon.workbooks.cells import Cell, cell_text
 from worker_service.carbon.workbooks.error_cells import error_cells
 from worker_service.carbon.workbooks.ods_cells import ods_error_cells
+from worker_service.carbon.workbooks.one_sheet import OneSheet
 from worker_service.carbon.workbooks.room import NO_ROOM
 from worker_service.carbon.workbooks.sheets import Sheets, Table, choose
 
@@ -136,8 +136,7 @@ def _of_workbook(
     source.seek(0)
     try:
         with CalamineWorkbook.from_filelike(source) as workbook:
-            # The one that was looked at last is often the one to read, and parsing costs most.
-            sheet_of = lru_cache(maxsize=1)(workbook.get_sheet_by_name)
+            sheet_of = OneSheet(workbook.get_sheet_by_name)
             choice = choose(_sheets(workbook, sheet_of), wanted.table, wanted.sheet)
             errors = _errors(archive, choice.sheet, kind) if archive else {}
             sheet = sheet_of(choice.sheet)
