@@ -146,11 +146,22 @@ class Ledger:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A READ COMMITTED transaction, for what does not count before it is published.
+        """A READ COMMITTED transaction.
 
         Raises DatabaseUnavailable or SchemaMissing, after a COMMIT without an answer too.
         """
         async with self.session() as conn, conn.transaction():
+            yield conn
+
+    @asynccontextmanager
+    async def loading(self) -> AsyncIterator[Connection]:
+        """A transaction for rows of sets that are not published. Raises as `transaction`.
+
+        Its COMMIT waits for no disk: that of the publication waits for all that was committed
+        before, and without a publication nothing of them counts.
+        """
+        async with self.transaction() as conn:
+            await conn.execute("SET LOCAL synchronous_commit = off")
             yield conn
 
     @asynccontextmanager

@@ -373,7 +373,7 @@ async def _load(
 async def _write_waiting(stores: Stores, new: NewSet, loaded: _Loaded) -> None:
     """Loads the part that waits, if any. Of a set that is not published nothing counts."""
     if loaded.unwritten is not None:
-        async with stores.ledger.transaction() as conn:
+        async with stores.ledger.loading() as conn:
             await _write(conn, new, loaded.unwritten)
         loaded.unwritten = None
 

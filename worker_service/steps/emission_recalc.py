@@ -31,12 +31,9 @@ from worker_service.ledger.emission_sets import (
 from worker_service.ledger.emission_sets import count_outcomes as count_published
 from worker_service.ledger.emission_sums import (
     SUM_ROWS,
-    LeafSums,
-    RowSlice,
     SetLeaf,
     leaves_of,
     store_sums,
-    sums_of_slices,
 )
 from worker_service.ledger.entry_sets import (
     PublishedSet,
@@ -62,10 +59,7 @@ from worker_service.steps.prefetched import prefetched
 from worker_service.steps.publishing import SMALL_ROWS, SMALL_SETS, abandon_sets, publish
 from worker_service.steps.stale_in_use import stale_in_use
 from worker_service.steps.stores import Stores
-
-# Rows whose sums are made while the next ones are computed. Fewer at once cost more, since each
-# statement returns the sums of all their units.
-SUM_AHEAD_ROWS = 25_000
+from worker_service.steps.sums_beside import SumsBeside
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,6 @@ class _Part:
     uncomputed: bytes
     to_open: Sequence[PublishedSet]
     fitting: str
-    slices: Sequence[RowSlice] = ()
 
 
 @dataclass(slots=True)
@@ -123,25 +116,15 @@ async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
 async def _recalculated(
     stores: Stores, run: Run, of: EmissionSlice, declared: DataEntryType, warned: NotedRows
 ) -> Outcome:
-    async with stores.ledger.snapshot() as snapshot:
-        plan = await plan_emissions(
-            snapshot, of, declared.formula.version, declared.references, declared.unit_sums
-        )
-        work = _Work(of, plan, warned)
-        if plan.compute:
-            work.inputs = await read_formula_inputs(snapshot, of.factors, declared, stores.places)
-            await work.patch_what_stands(snapshot)
-        if work.plan.compute:
-            await _compute_and_load(stores, run, work, snapshot)
-        plan = work.plan
-        stays = [one.entry_set for one in plan.stays]
-        has_more = await note_again(warned, doubts_of(snapshot, of, stays))
-    # A snapshot that reads nothing any more would be ended for being idle.
-    if work.unsummed:
-        await _sum_ahead(stores, work, run.job.claim_token)
+    token = run.job.claim_token
+    async with SumsBeside(stores.ledger, of.tenant, token) as beside:
+        work, has_more = await _computed(stores, run, of, declared, (warned, beside))
+        # Without the snapshot, which would be ended for being idle.
+        await beside.finish()
+    plan = work.plan
     for sets in () if work.unwritten else sharing_batches(plan.compute, SUM_ROWS):
         run.check()
-        await _keep_sums(stores, work, run.job.claim_token, sets)
+        await _keep_sums(stores, work, token, sets)
     await asyncio.to_thread(warned.keep)
     if not plan.nothing_to_do:
         run.progress(_rows(plan), _rows(plan), "publish")
@@ -157,6 +140,28 @@ async def _recalculated(
             await abandon_sets(stores.ledger, run.job, of.ledger_scope)
             return RetryLater(str(moved))
     return await _outcome(stores, work, doubt_sentences(warned, has_more=has_more))
+
+
+async def _computed(
+    stores: Stores,
+    run: Run,
+    of: EmissionSlice,
+    declared: DataEntryType,
+    noted: tuple[NotedRows, SumsBeside],
+) -> tuple["_Work", bool]:
+    """What was to be done, computed and loaded at one moment; and whether doubts were left out."""
+    async with stores.ledger.snapshot() as snapshot:
+        plan = await plan_emissions(
+            snapshot, of, declared.formula.version, declared.references, declared.unit_sums
+        )
+        work = _Work(of, plan, *noted)
+        if plan.compute:
+            work.inputs = await read_formula_inputs(snapshot, of.factors, declared, stores.places)
+            await work.patch_what_stands(snapshot)
+        if work.plan.compute:
+            await _compute_and_load(stores, run, work, snapshot)
+        stays = [one.entry_set for one in work.plan.stays]
+        return work, await note_again(work.warned, doubts_of(snapshot, of, stays))
 
 
 async def _publish(conn: Connection, token: int, work: "_Work") -> None:
@@ -181,20 +186,19 @@ class _Work:
     """What to compute or patch, and where to note doubtful entries.
 
     `inputs` is None while there is nothing to compute. `sums` are by set of entries. `unwritten`
-    are all rows of a small computation: its publication loads them. Of a larger one, `leaves` are
-    the sums of the rows that are loaded, but for those of `unsummed`.
+    are all rows of a small computation: its publication loads and sums them. Rows of a larger one
+    are summed `beside`.
     """
 
     of: EmissionSlice
     plan: Plan
     warned: NotedRows
+    beside: SumsBeside
     inputs: FormulaInputs | None = None
     patch: FactorPatch | None = None
     sums: Mapping[int, _SetSums] = field(default_factory=dict)
     uses: Mapping[PublishedSet, FactorUses] = field(default_factory=dict)
     unwritten: list[_Part] = field(default_factory=list)
-    leaves: LeafSums = field(default_factory=LeafSums)
-    unsummed: list[RowSlice] = field(default_factory=list)
 
     @property
     def is_small(self) -> bool:
@@ -243,8 +247,10 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
     async with aclosing(computed):
         async for batch in computed:
             run.check()
-            part = _Part(batch.emissions, batch.uncomputed, to_open, fitting, batch.slices)
+            part = _Part(batch.emissions, batch.uncomputed, to_open, fitting)
             await _load_or_keep(stores, work, token, part)
+            if not work.is_small:
+                await work.beside.add(batch.slices)
             to_open = []
             for (entry_set, unit, outcome), number in batch.counts.items():
                 work.sums[entry_set].counts[unit, outcome] += number
@@ -264,19 +270,8 @@ async def _load_or_keep(stores: Stores, work: _Work, token: int, part: _Part) ->
     if work.is_small:
         work.unwritten.append(part)
         return
-    # Of sets that are not published nothing counts, so their parts need no commits.
-    async with stores.ledger.transaction() as conn:
+    async with stores.ledger.loading() as conn:
         await _load(conn, work, token, part)
-    work.unsummed += part.slices
-    if sum(one.last - one.first for one in work.unsummed) >= SUM_AHEAD_ROWS:
-        # PostgreSQL adds these up while the worker computes the next batch.
-        await _sum_ahead(stores, work, token)
-
-
-async def _sum_ahead(stores: Stores, work: _Work, token: int) -> None:
-    async with stores.ledger.session() as conn:
-        work.leaves.add(await sums_of_slices(conn, work.of.tenant, token, work.unsummed))
-    work.unsummed.clear()
 
 
 async def _load(conn: Connection, work: _Work, token: int, part: _Part) -> None:
@@ -294,10 +289,10 @@ async def _note_doubts(
 
 
 async def _keep_sums(stores: Stores, work: _Work, token: int, sets: Sequence[PublishedSet]) -> None:
-    leaves = work.leaves.of_sets([one.entry_set for one in sets])
+    leaves = work.beside.leaves.of_sets([one.entry_set for one in sets])
     of_sets = {one: work.uses[one] for one in sets if one in work.uses}
     uses = await asyncio.to_thread(listed_rows, work.of.tenant, token, of_sets)
-    async with stores.ledger.transaction() as conn:
+    async with stores.ledger.loading() as conn:
         await _store_sums(conn, work, token, sets, leaves, uses)
 
 

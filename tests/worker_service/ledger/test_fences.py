@@ -184,3 +184,17 @@ async def test_whoever_waits_too_long_for_a_fence_may_try_again(
             pass
     finally:
         await hasty.ledger.close()
+
+
+async def test_a_publication_waits_for_the_disk_and_what_it_publishes_does_not(
+    driver: LedgerDriver,
+) -> None:
+    # Servers of tests wait for no disk at all, so who decides it is what is looked at.
+    decided = "SELECT source FROM pg_settings WHERE name = 'synchronous_commit'"
+    async with driver.ledger.loading() as conn:
+        assert await conn.fetchval("SHOW synchronous_commit") == "off"
+        assert await conn.fetchval(decided) == "session"
+    async with driver.publication(10, ENTRIES) as conn:
+        assert await conn.fetchval(decided) != "session"
+    async with driver.ledger.transaction() as conn:
+        assert await conn.fetchval(decided) != "session"

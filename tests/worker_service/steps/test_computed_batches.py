@@ -16,7 +16,7 @@ from tests.worker_service.steps.conftest import (
     flights,
 )
 from worker_service.ledger.entry_sets import BATCH_ROWS
-from worker_service.steps import emission_recalc
+from worker_service.steps import sums_beside
 
 # Other flights may fit, so all sets are computed anew.
 OTHER_BOUNDS = FACTORS.replace(",800", ",790").replace(",0.1902,1.35", ",1,1")
@@ -27,7 +27,7 @@ async def test_sums_made_meanwhile_are_those_of_all_rows(
     harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch, rows_ahead: int
 ) -> None:
     """After each batch, after two of three, and at the end alone."""
-    monkeypatch.setattr(emission_recalc, "SUM_AHEAD_ROWS", rows_ahead)
+    monkeypatch.setattr(sums_beside, "ROWS_AT_ONCE", rows_ahead)
     pairs = BATCH_ROWS + 100
     await harness.load_flights(flights(*[CDG, JFK] * pairs))
     assert await harness.kg() == pytest.approx(
@@ -39,7 +39,7 @@ async def test_sums_made_meanwhile_are_those_of_all_rows(
 async def test_sets_that_share_a_batch_have_their_own_sums(
     harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch, rows_ahead: int
 ) -> None:
-    monkeypatch.setattr(emission_recalc, "SUM_AHEAD_ROWS", rows_ahead)
+    monkeypatch.setattr(sums_beside, "ROWS_AT_ONCE", rows_ahead)
     for source, rows in (("a", 3), ("b", 700), ("c", BATCH_ROWS), ("d", 1)):
         await harness.load_flights(flights(*[CDG] * rows), source=source)
     await harness.load_flights(flights(JFK), source="e")
