@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import uvloop
 
 from carbonline.extras import lacks
+from carbonline.serving.arenas import share_one_arena
 from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     except SettingsWrong as wrong:
         print_sentence(wrong.message_for("scheduler", PROGRAM))
         return EXIT_USAGE
+    share_one_arena()
     # gRPC's own log lines are not JSON and repeat what the errors of calls say. gRPC reads this
     # variable when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")

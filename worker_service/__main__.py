@@ -13,6 +13,7 @@ import uvloop
 
 from carbonline.exposed_file import ExposedFile
 from carbonline.extras import lacks
+from carbonline.serving.arenas import share_one_arena
 from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
@@ -67,6 +68,7 @@ def main(arguments: list[str]) -> int:
         print_sentence(wrong.message_for(role, PROGRAMS[role]))
         return EXIT_WRONG_SETTINGS
     exposed = exposed_files(found, SETTINGS[role])
+    share_one_arena()
     # What gRPC logs itself is not JSON, and says nothing that the errors of calls do not say.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     gc.freeze()

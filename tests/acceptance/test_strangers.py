@@ -23,6 +23,7 @@ from carbonline.v1 import (
     scheduler_pb2,
 )
 from tests.carbonline.serving.certificates import Authority
+from tests.carbonline.serving.heaps import heaps_of_threads
 from tests.carbonline.serving.processes import line_like, process, settings_of
 from tests.carbonline.serving.strangers import (
     CANCEL,
@@ -390,3 +391,5 @@ async def _attack(attacked: Attacked, attack: Callable[[Attacked], Awaitable[Non
     await attacking
     neighbours.cancel()
     await attacked.serve_one()
+    # Of what one heap of many has free, calls of other threads take nothing.
+    assert heaps_of_threads(attacked.pid) == 0
