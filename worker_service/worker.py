@@ -74,6 +74,7 @@ LEDGER_JOB_TYPES: tuple[str, ...] = (
     "routed_ingest",
     "routed_check",
     "routed_factor_ingest",
+    "routed_factor_check",
     "upload_withdrawal",
     "factor_ingest",
     "factor_check",

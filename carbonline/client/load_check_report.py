@@ -1,7 +1,8 @@
 """What a check of a file of factors, places, rows or units found, as plain values."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from carbonline.client.json_struct import values_of
@@ -23,6 +24,8 @@ class LoadCheckReport:
     `proposed_mapping` and `proposed_sheet`: how the file might be read; {} and "" for nothing.
     `left_open` has a sentence for each column that may be meant and is not proposed.
     `findings`: finding ("rejected" or "doubtful"), row, column, value, reason.
+    `types` has the report of each type by its name, if there are several; then each finding has the
+    `type` of its row, too, "" for none, and all numbers are those of the types together.
     """
 
     pipeline_id: int
@@ -40,17 +43,22 @@ class LoadCheckReport:
     proposed_mapping: Mapping[str, Any] = field(default_factory=dict)
     proposed_sheet: str = ""
     left_open: Sequence[str] = ()
+    types: Mapping[str, "LoadCheckReport"] = field(default_factory=dict)
 
     @property
     def is_good(self) -> bool:
         """Whether every row would count, without anybody's consent."""
-        return not (self.error_cause or self.rows_rejected or self.needs_consent)
+        wrong = self.error_cause or self.rows_rejected or self.needs_consent
+        return not wrong and all(one.is_good for one in self.types.values())
 
 
 def load_check_report(
     job: types_pb2.Job, findings: Sequence[Mapping[str, Any]] = ()
 ) -> LoadCheckReport:
-    """The report of a factor_check, reference_check or unit_check that has ended."""
+    """The report of a factor_check, reference_check or unit_check that has ended.
+
+    Of a routed_factor_check it says what became of the file before it was divided.
+    """
     stats = values_of(job.stats)
     changes = {
         change: int(stats[f"{of}_{change}"])
@@ -75,3 +83,39 @@ def load_check_report(
         stats.get("proposed_sheet", ""),
         stats.get("left_open", []),
     )
+
+
+def of_several_types(
+    whole: LoadCheckReport, types: Mapping[str, LoadCheckReport]
+) -> LoadCheckReport:
+    """The report of all types together, at least one; `whole` is that of what has no type.
+
+    A column is not read if no type reads it. Something would be stored unless every type is
+    refused.
+    """
+    each = list(types.values())
+    unread = [one.unread_columns for one in each if one.rows]
+    changes: Counter[str] = Counter()
+    for one in each:
+        changes.update(one.changes)
+    of_types = [{**found, "type": name} for name, one in types.items() for found in one.findings]
+    return replace(
+        whole,
+        error_cause=each[0].error_cause if all(one.error_cause for one in each) else "",
+        rows_accepted=sum(one.rows_accepted for one in each),
+        rows_rejected=whole.rows_rejected + sum(one.rows_rejected for one in each),
+        rows_warned=sum(one.rows_warned for one in each),
+        unread_columns=[
+            name for name in (unread or [[]])[0] if all(name in columns for columns in unread)
+        ],
+        changes=dict(changes),
+        kilograms=[of for one in each for of in one.kilograms],
+        needs_consent=next((one.needs_consent for one in each if one.needs_consent), ""),
+        findings=[*({**found, "type": ""} for found in whole.findings), *of_types],
+        types=types,
+    )
+
+
+def nothing_found(rows: int = 0) -> LoadCheckReport:
+    """The report of a load of files of several types that nobody has divided."""
+    return LoadCheckReport(0, "", "", rows, 0, 0, 0, [], {}, [], "")

@@ -5,11 +5,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from carbonline.client.check_findings import check_findings
 from carbonline.client.errors import WrongArgument
 from carbonline.client.file_loads import FileLoads, Progress, Said, places_of, replacing
-from carbonline.client.load_check_report import LoadCheckReport, load_check_report
+from carbonline.client.load_check_report import LoadCheckReport
+from carbonline.client.load_findings import load_findings
 from carbonline.client.mapping_calls import FACTORS, UNITS
+from carbonline.client.saved_mapping import check_mapping_is_of_a_type
 from carbonline.v1 import ledger_pb2, types_pb2
 
 _LOCATIONS = "locations"
@@ -32,9 +33,7 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
         "rooms": frozenset({"replace"}),
     }
 )
-_NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {UNITS: ("year",), FACTORS: ("type", "year")}
-)
+_NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType({UNITS: ("year",), FACTORS: ("year",)})
 
 
 class LoadChecks(FileLoads):
@@ -57,10 +56,11 @@ class LoadChecks(FileLoads):
     ) -> LoadCheckReport:
         """Uploads a file and has a worker say what its load would do with it.
 
-        `kind` is what the file brings: "units", "factors" (of one type), "locations", "rates" or
-        "rooms". The other arguments are those of the load, such as `load_factors`, and so are the
-        errors; WrongArgument is raised for an argument that this load does not take. Nothing is
-        written but the file itself. What is found holds at the moment of the check.
+        `kind` is what the file brings: "units", "factors", "locations", "rates" or "rooms". The
+        other arguments are those of the load, such as `load_factors`, and so are the errors;
+        WrongArgument is raised for an argument that this load does not take. Factors of several
+        types are named by their `module`, without a `type`: `types` of the report has each. Nothing
+        is written but the file itself. What is found holds at the moment of the check.
         """
         given = {
             "type": type,
@@ -72,15 +72,19 @@ class LoadChecks(FileLoads):
         }
         _check_arguments(kind, file, given)
         catalogue, scope = await self._scope_of(kind, type, module, year)
+        job_type = _JOBS[kind]
+        if kind == FACTORS and not scope.data_entry_type:
+            check_mapping_is_of_a_type(mapping, scope.data_entry_type)
+            job_type = "routed_factor_check"
         read_so = await self._read_so(sheet, mapping, kind, scope.data_entry_type)
         payload = {**read_so, **({"are_all": "yes"} if are_all else {}), **replacing(replace)}
         mode = transport_mode or "plane"
         if kind == _LOCATIONS:
             payload["transport_mode"] = mode
         source = places_of(file)
-        sent = await self._sent(_JOBS[kind], scope, source, payload, catalogue, progress)
-        [job] = (await self.contract.get_pipeline(sent.pipeline_id)).jobs
-        return load_check_report(job, await check_findings(self.contract, job))
+        sent = await self._sent(job_type, scope, source, payload, catalogue, progress)
+        jobs = await self.contract.jobs_of_pipeline(sent.pipeline_id)
+        return await load_findings(self.contract, jobs)
 
     async def _scope_of(
         self, kind: str, name: str, module: str | None, year: int | None

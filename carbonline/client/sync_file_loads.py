@@ -55,10 +55,11 @@ class SyncFileLoads(Blocking):
     ) -> LoadCheckReport:
         """Uploads a file and has a worker say what its load would do with it.
 
-        `kind` is what the file brings: "units", "factors" (of one type), "locations", "rates" or
-        "rooms". The other arguments are those of the load, such as `load_factors`, and so are the
-        errors; WrongArgument is raised for an argument that this load does not take. Nothing is
-        written but the file itself. What is found holds at the moment of the check.
+        `kind` is what the file brings: "units", "factors", "locations", "rates" or "rooms". The
+        other arguments are those of the load, such as `load_factors`, and so are the errors;
+        WrongArgument is raised for an argument that this load does not take. Factors of several
+        types are named by their `module`, without a `type`: `types` of the report has each. Nothing
+        is written but the file itself. What is found holds at the moment of the check.
         """
         return self._answer(
             self._client.check_load(

@@ -105,6 +105,7 @@ def show_check(
     found: Sequence[Mapping[str, Any]],
     about: Row,
     output: Output,
+    columns: Sequence[Column] = COLUMNS,
 ) -> None:
     """Print what a check says of a file: a summary of words, and a row for each finding.
 
@@ -117,7 +118,7 @@ def show_check(
             click.echo()
     shown = found[:ROWS_SHOWN] if output.is_table else found
     show_rows(
-        COLUMNS,
+        columns,
         shown,
         output,
         about={"check": about},
@@ -162,10 +163,22 @@ async def checked(
             print_proposal(job, mapping, sheet, stats.get("left_open", []))
             return None, code
         report = report_of(check, await check_findings(client, check))
-    code = exit_code_of(view.pipeline)
-    if code is ExitCode.SUCCESS and not report.is_good:
-        code = ExitCode.FLAWED
-    return report, code
+    return report, check_code(view.pipeline, is_good=report.is_good)
+
+
+def check_code(
+    pipeline: types_pb2.Pipeline | None, *, is_good: bool, is_refused: bool = False
+) -> ExitCode:
+    """The exit code of a check that has ended, and of what it found.
+
+    `is_refused`: all types of the file would be refused. A pipeline in which some are is PARTIAL,
+    but of a check nothing was stored.
+    """
+    code = exit_code_of(pipeline)
+    if code not in {ExitCode.SUCCESS, ExitCode.PARTIAL}:
+        return code
+    wrong = ExitCode.FAILED if is_refused else ExitCode.FLAWED
+    return ExitCode.SUCCESS if is_good else wrong
 
 
 def summary_of(report: CheckReport, name: str, of: str) -> Iterator[tuple[str, str]]:

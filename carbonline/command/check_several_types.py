@@ -7,11 +7,11 @@ from typing import Any
 from carbonline.client.check_findings import check_findings
 from carbonline.client.check_report import CheckReport, check_report
 from carbonline.command.asynchronous import run_to_end
-from carbonline.command.check_file import about_of, show_check, summary_of
+from carbonline.command.check_file import about_of, check_code, show_check, summary_of
 from carbonline.command.columns import Row
 from carbonline.command.connection import Target
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.follow import exit_code_of, follow, print_the_end
+from carbonline.command.follow import follow, print_the_end
 from carbonline.command.job_stats import CHECKS, count_of
 from carbonline.command.jobs_of_files import FileJob, check_routed, send_file
 from carbonline.command.names import type_name
@@ -69,10 +69,8 @@ async def _checked(target: Target, job: FileJob) -> tuple[_Found | None, ExitCod
     findings.sort(key=lambda one: int(one["row"]))
     without = count_of(divided, "rows_rejected")
     found = _Found(count_of(divided, "rows"), without, reports, findings)
-    code = exit_code_of(view.pipeline)
-    if code is ExitCode.SUCCESS and not found.is_good:
-        code = ExitCode.FLAWED
-    return found, code
+    refused = all(one.error_cause for one in reports.values())
+    return found, check_code(view.pipeline, is_good=found.is_good, is_refused=refused)
 
 
 def _summary(found: _Found, name: str, year: int) -> Iterator[tuple[str, str]]:
@@ -83,6 +81,8 @@ def _summary(found: _Found, name: str, year: int) -> Iterator[tuple[str, str]]:
         _, *said = summary_of(report, of, f"{of} {year}")
         yield "type", f"{of}, {pluralize(report.rows, 'row')}"
         yield from said
+        if report.error_cause and not report.rows:
+            yield "refused", one_line(report.message)
 
 
 def _about(found: _Found) -> Row:

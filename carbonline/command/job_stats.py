@@ -15,6 +15,7 @@ CHECKS: Mapping[str, str] = MappingProxyType(
         "csv_ingest": "csv_check",
         "routed_ingest": "routed_check",
         "factor_ingest": "factor_check",
+        "routed_factor_ingest": "routed_factor_check",
         "reference_ingest": "reference_check",
         "unit_sync": "unit_check",
     }

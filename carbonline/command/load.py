@@ -9,7 +9,7 @@ import click
 from carbonline.airport_corrections import corrections_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.check_file import check_options
-from carbonline.command.check_load import check_load_to_the_end
+from carbonline.command.check_load import check_each_to_the_end, check_load_to_the_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.consequence import of_load
@@ -274,29 +274,25 @@ def factors(  # noqa: PLR0913  click gives each option
     A SET is a published one, such as uk-gov-2024: `carbonline factors shelf` lists them. All its
     types are loaded, or the one of --type; what to know of it is said first.
     With --module instead of --type, a column of the FILE says of which type each factor is, such as
-    purchase_category.
+    purchase_category. With --check, the command says of each type what would come of it.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     if isinstance(file, ShelfSet):
         reading.check_unused()
         types = types_of(file, data_entry_type)
-        if check is not None and len(types) > 1:
-            raise click.UsageError(
-                f"--check is for one type of a set: name it with --type, one of {', '.join(types)}."
-            )
         click.echo(f"{file.title}. {file.licence}. {file.note}", err=True)
         jobs = [
             factors_job(file_of(file, name, context), module, type_numbers()[name], year, replacing)
             for name in types
         ]
-        if check is not None:
+        if len(jobs) == 1:
             _load(target, jobs[0], check, watch=not no_watch)
-        _load_each(target, jobs, watch=not no_watch)
+        _load_each(target, file.name, jobs, check, watch=not no_watch)
     if data_entry_type:
         job = factors_job(file, module, data_entry_type, year, replacing)
         job = reading.of(target, job, is_check=check is not None)
     else:
-        job = _of_several_types(file, module, year, replacing, reading, check)
+        job = _of_several_types(file, module, year, replacing, reading)
     _load(target, job, check, watch=not no_watch)
 
 
@@ -306,12 +302,9 @@ def _of_several_types(
     year: int,
     replacing: Replacing,
     reading: HowToRead,
-    check: Output | None,
 ) -> FileJob:
     if not module:
         type_is_missing()
-    if check is not None:
-        raise click.UsageError("--check is for factors of one type: name it with --type.")
     if reading.choice:
         raise click.UsageError(FOR_ONE_TYPE)
     return of_sheet(routed_factors_job(file, module, year, replacing), reading.sheet)
@@ -320,17 +313,30 @@ def _of_several_types(
 def _load(target: Target, job: FileJob, check: Output | None, *, watch: bool) -> NoReturn:
     """Submit, watch to the end, and print the totals that have changed. Or only have it checked."""
     if check is not None:
-        if not watch or job.extra.get("take_away"):
-            raise click.UsageError("--check neither asks nor goes on alone: leave out the other.")
-        if job.provider:
-            raise click.UsageError("--check is for a FILE.")
+        _check_of(job, watch=watch)
         raise SystemExit(check_load_to_the_end(target, job, check))
     before = run_to_end(of_load(target, job)) if watch else None
     raise SystemExit(submit_to_the_end(target, job, watch=watch, before=before))
 
 
-def _load_each(target: Target, jobs: Sequence[FileJob], *, watch: bool) -> NoReturn:
-    """Submit one after the other, as long as they succeed, then print the totals that changed."""
+def _check_of(job: FileJob, *, watch: bool) -> None:
+    """Raise click.UsageError for what a check does not take."""
+    if not watch or job.extra.get("take_away"):
+        raise click.UsageError("--check neither asks nor goes on alone: leave out the other.")
+    if job.provider:
+        raise click.UsageError("--check is for a FILE.")
+
+
+def _load_each(
+    target: Target, name: str, jobs: Sequence[FileJob], check: Output | None, *, watch: bool
+) -> NoReturn:
+    """Submit one after the other, as long as they succeed, then print the totals that changed.
+
+    Or only have all of them checked.
+    """
+    if check is not None:
+        _check_of(jobs[0], watch=watch)
+        raise SystemExit(check_each_to_the_end(target, name, jobs, check))
     before = run_to_end(of_load(target, jobs[-1])) if watch else None
     for at, job in enumerate(jobs[:-1], start=1):
         code = submit_to_the_end(target, job, watch=watch, before=None)

@@ -98,7 +98,12 @@ INSTEAD_OF: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         (job_type, "mapping"): "is for files of one type: rename the columns of this file, or"
         " divide it by type and submit each part with a mapping"
-        for job_type in ("routed_ingest", "routed_check", "routed_factor_ingest")
+        for job_type in (
+            "routed_ingest",
+            "routed_check",
+            "routed_factor_ingest",
+            "routed_factor_check",
+        )
     }
 )
 
@@ -150,6 +155,7 @@ _OWN_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             _MODE_OF_A_FILE,
             _TAKE_AWAY,
         ),
+        "routed_factor_check": (_BLOB, _FILE_NAME, _SHEET, _MODE_OF_A_FILE),
         "api_ingest": (_PROVIDER, _TAKE_AWAY),
         "upload_withdrawal": (
             PayloadKey(

@@ -142,6 +142,7 @@ OWN_STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "routed_ingest": _of_routed("csv_ingest"),
         "routed_check": _of_routed("csv_check"),
         "routed_factor_ingest": _of_routed("factor_ingest"),
+        "routed_factor_check": _of_routed("factor_check"),
         "upload_withdrawal": {
             "upload_id": "the upload that no longer counts",
             "rows_withdrawn": "how many rows it had",

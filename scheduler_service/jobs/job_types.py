@@ -139,11 +139,8 @@ def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
             modules = _modules_read(scope)
             names.extend(template.format(module_read=one, year=scope.year) for one in modules)
         else:
-            names.append(
-                template.format(
-                    module=scope.module, year=scope.year, reference_kind=scope.reference_kind
-                )
-            )
+            kind = scope.reference_kind
+            names.append(template.format(module=scope.module, year=scope.year, reference_kind=kind))
     return tuple(names)
 
 
@@ -232,6 +229,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 exclusive=ExclusiveConfig("factors", ("year",)),
                 children=frozenset({"factor_ingest"}),
             ),
+            _check("routed_factor_check", _MODULE_YEAR, children=frozenset({"factor_check"})),
             JobType(
                 "upload_withdrawal",
                 needs=_TYPE_YEAR,

@@ -45,6 +45,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "check_report": CHECKED,
         "load_check_report": "tests/carbonline/command/test_check_load.py",
         "load_checks": "tests/carbonline/client/test_enum_names.py",
+        "load_findings": "tests/carbonline/command/test_check_load.py",
         "contract_client": "tests/scheduler_service/rpc/test_large_messages.py",
         "errors": MISTAKES,
         "file_loads": CHECKED,

@@ -40,8 +40,10 @@ FOLLOWED_BY: Mapping[str, str] = MappingProxyType(
         "routed_ingest": "csv_ingest",
         "routed_check": "csv_check",
         "routed_factor_ingest": "factor_ingest",
+        "routed_factor_check": "factor_check",
     }
 )
+_OF_FACTORS = frozenset({"factor_ingest", "factor_check"})
 # What a part's job is told of the file.
 PASSED_ON = ("file_name", "source", "is_seed_run", "take_away", "mode")
 
@@ -57,7 +59,7 @@ async def run_routed_ingest(stores: Stores, run: Run) -> Outcome:
     assert job.module is not None, "the scheduler checks the scope"
     try:
         with refusals():
-            routes = _routes(job.module, of_factors=job.job_type == "routed_factor_ingest")
+            routes = _routes(job.module, of_factors=FOLLOWED_BY[job.job_type] in _OF_FACTORS)
             kinds = await _kinds(stores, run, routes)
             file = input_file(stores.blobs, job)
             text = await asyncio.to_thread(

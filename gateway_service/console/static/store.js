@@ -13,8 +13,11 @@ const STEPS = {
   csv_ingest: 1, csv_check: 1, routed_ingest: 1, api_ingest: 1, upload_withdrawal: 1, factor_ingest: 1,
   reference_ingest: 1, unit_sync: 1, emission_recalc: 2, module_emission_recalc: 2, aggregation: 3,
   factor_check: 1, reference_check: 1, unit_check: 1, routed_check: 1, routed_factor_ingest: 1,
+  routed_factor_check: 1,
 };
-const CHECKS = ["csv_check", "routed_check", "factor_check", "reference_check", "unit_check"];
+const CHECKS = [
+  "csv_check", "routed_check", "factor_check", "routed_factor_check", "reference_check", "unit_check",
+];
 const ALONE = ["unit_sync", ...CHECKS];
 const STEP_COUNT = 3;
 

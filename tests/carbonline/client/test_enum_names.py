@@ -128,12 +128,15 @@ def test_uploads_and_entries_are_listed_by_what_they_are(client: Client) -> None
     assert client.uncomputed(2024, type="train", outcome="no_factor", upload=counts) == []
 
 
+OF_PURCHASES = (
+    "purchase_category,purchase_institutional_code,currency,ef_kg_co2eq_per_currency\n"
+    "services,s2,chf,0.5\nvehicles,v2,chf,0.2\n"
+)
+
+
 def test_factors_of_several_types_are_sent_by_their_module(client: Client, folder: Path) -> None:
     factors = folder / "factors_of_purchases.csv"
-    factors.write_text(
-        "purchase_category,purchase_institutional_code,currency,ef_kg_co2eq_per_currency\n"
-        "services,s1,chf,0.5\nvehicles,v1,chf,0.2\n"
-    )
+    factors.write_text(OF_PURCHASES.replace("2,chf", "1,chf"))
     report = client.load_factors(factors, year=2024, module="purchase")
     assert next(job.job_type for job in report.jobs) == "routed_factor_ingest"
     assert report.status == "success"
@@ -150,6 +153,7 @@ LOADS: list[tuple[str, str, dict[str, Any], dict[str, int]]] = [
         {"new": 1},
     ),
     ("factors", FACTORS, {"type": "plane", "year": 2024}, {"new": 0, "changed": 0}),
+    ("factors", OF_PURCHASES, {"module": "purchase", "year": 2024}, {"new": 2, "removed": 0}),
     ("locations", PLACES + "XXX,,,1.0,1.0\n", {}, {"new": 1, "same": 2}),
     ("rates", "currency,year,units_per_eur\nUSD,2024,1.1\n", {"replace": True}, {"new": 1}),
     ("rooms", "building_name,room_name,surface_m2\nBC,410,25\n", {}, {"new": 1}),
@@ -165,6 +169,8 @@ def test_each_load_is_checked_and_nothing_is_written(client: Client, folder: Pat
             assert isinstance(report, LoadCheckReport)
             found = {change: report.changes[change] for change in changes}
             assert (found, report.error_cause) == (changes, ""), (kind, report)
+            assert list(report.types) == (["services", "vehicles"] if "module" in said else [])
+            assert all("type" in one for one in report.findings) or not report.types
 
 
 def test_what_is_wrong_with_a_file_is_a_finding(client: Client, folder: Path) -> None:
@@ -197,7 +203,8 @@ async def test_the_client_that_awaits_checks_the_airports_of_the_package(folder:
     [
         ("unit", {}, "kind is one of units, factors, locations, rates, rooms"),
         ("units", {}, "units needs a year"),
-        ("factors", {"year": 2024, "module": "purchase"}, "factors needs a type"),
+        ("factors", {"year": 2024}, "Give type= or module="),
+        ("factors", {"year": 2024, "module": "purchase", "mapping": {"x": 1}}, "of one type"),
         ("rates", {"year": 2024}, "rates takes no year"),
         ("locations", {"file": None, "transport_mode": "train"}, "name a file"),
     ],

@@ -10,6 +10,7 @@ from google.protobuf import struct_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from scheduler_service.jobs.job_types import JOB_TYPES
 from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 UUID = str(uuid4())
@@ -261,7 +262,9 @@ async def test_a_bad_submit_names_its_fields(client: Client, case: str) -> None:
 async def test_a_mapping_of_a_file_of_several_types_is_told_what_to_do_instead(
     client: Client,
 ) -> None:
-    for job_type in ("routed_ingest", "routed_check", "routed_factor_ingest"):
+    routed = [name for name, row in JOB_TYPES.items() if name.startswith("routed_")]
+    assert len(routed) == 4
+    for job_type in routed:
         payload = {"blob": BLOB, "mapping": {"decimal": "comma"}}
         module_alone = types_pb2.Scope(tenant="local", module=TRAVEL.module, year=TRAVEL.year)
         request = submit(job_type=job_type, scope=module_alone, payload=payload)

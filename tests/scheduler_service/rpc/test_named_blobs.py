@@ -88,4 +88,5 @@ def test_only_children_of_a_divided_file_read_one_which_their_parent_has_just_up
         ("routed_ingest", "csv_ingest"),
         ("routed_check", "csv_check"),
         ("routed_factor_ingest", "factor_ingest"),
+        ("routed_factor_check", "factor_check"),
     }

@@ -9,6 +9,8 @@ from carbonline.client.json_struct import values_of
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import YEAR, WorkerHarness
+from tests.worker_service.steps.test_csv_check import ledger
+from tests.worker_service.steps.test_load_check import NEVER_THE_SAME
 from tests.worker_service.steps.test_routed_ingest import (
     CLEANING,
     HEADER,
@@ -95,6 +97,39 @@ async def test_equipment_is_routed_by_its_category_or_by_the_factors(
         "0828": pytest.approx(27.456),
         "0829": pytest.approx(168 * 200 * 52 / 1000 * 0.1),
     }
+
+
+async def test_a_check_of_factors_of_several_types_tells_what_the_load_does_and_writes_nothing(
+    harness: WorkerHarness,
+) -> None:
+    await load_purchase_factors(harness)
+    await route(harness, CLEANING, VAN)
+    before, ids = await ledger(harness), NEVER_THE_SAME
+    factors = "s1,chf,0.75,services\nv1,chf,-1,vehicles\nv1,chf,0.3, Vehicles\nx,chf,1,food\n"
+    divided, *checks = (
+        await run(harness, "routed_factor_check", OF_FACTORS + factors, mode="replace")
+    ).in_order()
+    assert await ledger(harness) == before
+    assert rejected(divided)[0][:2] == (4, "purchase_category")
+    assert {job.job_type for job in checks} == {"factor_check"}
+    told = {job.scope.data_entry_type: values_of(job.stats) for job in checks}
+    kg = {
+        of: [(one["kg_before"], one["kg_after"]) for one in stats["kilograms"]]
+        for of, stats in told.items()
+    }
+    assert kg == {
+        types_pb2.DATA_ENTRY_TYPE_SERVICES: [(50.0, 75.0)],
+        types_pb2.DATA_ENTRY_TYPE_VEHICLES: [(200.0, pytest.approx(300.0))],
+    }
+    loaded, *loads = (
+        await run(harness, "routed_factor_ingest", OF_FACTORS + factors, mode="replace")
+    ).in_order()
+    assert (divided.message, values_of(divided.stats)) == (loaded.message, values_of(loaded.stats))
+    for job in loads:
+        if job.job_type == "factor_ingest":
+            said = told[job.scope.data_entry_type]
+            assert {k: v for k, v in said.items() if k not in ids} == values_of(job.stats)
+    assert await harness.kg() == {"0828": 75.0, "0829": pytest.approx(300.0)}
 
 
 async def test_a_check_of_several_types_checks_each_and_writes_nothing(

@@ -142,6 +142,7 @@ export const words = {
   "kind.reference_check": "Check reference data",
   "kind.routed_check": "Check a file of several types",
   "kind.routed_factor_ingest": "Read factors of several types",
+  "kind.routed_factor_check": "Check factors of several types",
   "kind.routed_ingest": "Read a file of several types",
   "kind.unit_check": "Check units",
   "kind.csv_ingest": "Read a file",

@@ -142,6 +142,7 @@ export const words = {
   "kind.reference_check": "Vérifier des données de référence",
   "kind.routed_check": "Vérifier un fichier de plusieurs types",
   "kind.routed_factor_ingest": "Lire des facteurs de plusieurs types",
+  "kind.routed_factor_check": "Vérifier des facteurs de plusieurs types",
   "kind.routed_ingest": "Lire un fichier de plusieurs types",
   "kind.unit_check": "Vérifier des unités",
   "kind.csv_ingest": "Lire un fichier",
