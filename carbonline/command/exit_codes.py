@@ -41,8 +41,7 @@ EXIT_CODES: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.INCOMPLETE: "totals --strict: none, stale, or entries without kilograms",
         ExitCode.UNSOUND: "verify: something breaks an invariant; doctor: something is wrong",
         ExitCode.DECLINED: "you answered no to a question; nothing was changed",
-        ExitCode.FLAWED: "submit --check: rows would not count or have no kilograms, "
-        "or consent is needed",
+        ExitCode.FLAWED: "--check: rows would not count or have no kilograms, or consent is needed",
         ExitCode.INTERRUPTED: "interrupted; a submitted pipeline continues",
         ExitCode.READER_LEFT: "the reader of the output has gone",
     }

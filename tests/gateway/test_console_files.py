@@ -112,6 +112,13 @@ NAMED = (
 )
 
 
+def test_the_console_knows_every_check_which_changes_no_badge_of_a_module() -> None:
+    store = (STATIC / "store.js").read_text("utf-8")
+    [listed] = re.findall(r"^const CHECKS = \[(.*?)\];$", store, re.MULTILINE | re.DOTALL)
+    checks = {name for name in JOB_TYPES if name.endswith("_check")}
+    assert sorted(re.findall(r'"(\w+)"', listed)) == sorted(checks)
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_whatever_a_service_names_has_words_in_each_language(language: str) -> None:
     known = {key.lower() for key in words_of(language)}
