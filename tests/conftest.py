@@ -43,8 +43,9 @@ T = TypeVar("T")
 # start, so that these can be forked from one pattern: see warm_program.py.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 importlib.import_module("polars")
-# What a property test found once, and not when it looks again, can be looked for again.
-settings.register_profile("told", print_blob=True)
+# What a property test found once, and not when it looks again, can be looked for again. How long an
+# example takes is no matter of a test: machines are busy.
+settings.register_profile("told", print_blob=True, deadline=None)
 settings.load_profile("told")
 
 # Who starts the tests in the background, as with nohup, starts them deaf to Ctrl-C, and so are the
