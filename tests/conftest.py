@@ -22,6 +22,7 @@ from hypothesis import settings
 
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.migrations.run import migrate_all
+from tests import whole_stories
 
 # The data does not outlive the session, so a power cut may take it: a test costs less than half.
 THROWAWAY = {
@@ -38,13 +39,15 @@ IN_MEMORY = "carbonline-tests-"
 
 T = TypeVar("T")
 
+pytest_xdist_make_scheduler = whole_stories.pytest_xdist_make_scheduler
+
 # What the product and Polars set in their own process they would set in that of the tests, once
 # a test calls them in it. Set from the beginning, it is the same for all processes that tests
 # start, so that these can be forked from one pattern: see warm_program.py.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 importlib.import_module("polars")
-# What a property test found once, and not when it looks again, can be looked for again. How long an
-# example takes is no matter of a test: machines are busy.
+# What a property test found once, and not when it looks again, can be looked for again. No test
+# fails because an example takes long: machines are busy.
 settings.register_profile("told", print_blob=True, deadline=None)
 settings.load_profile("told")
 
