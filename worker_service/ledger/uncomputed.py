@@ -40,12 +40,13 @@ WITH looked AS MATERIALIZED (
         coalesce(sum(octet_length(CAST(d.data AS text))) OVER (ORDER BY f.row_number), 0) AS bytes,
         coalesce(octet_length(CAST(d.data AS text)), 0) AS own_bytes
     FROM fitting AS f
-    LEFT JOIN (
-        SELECT e.row_number, carbon.entry_values(e, s.text_keys, s.number_keys) AS data
+    LEFT JOIN LATERAL (
+        SELECT carbon.entry_values(e, s.text_keys, s.number_keys) AS data
         FROM carbon.entry_sets AS s
         JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set
-        WHERE s.tenant = $1 AND s.entry_set = $3
-    ) AS d ON d.row_number = f.row_number
+        WHERE s.tenant = $1 AND s.entry_set = $3 AND e.row_number = f.row_number
+        OFFSET 0
+    ) AS d ON true
 )
 SELECT r.*, w.row_number, w.unit, w.outcome, w.detail, w.data, w.bytes
 FROM (
