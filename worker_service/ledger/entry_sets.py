@@ -152,15 +152,15 @@ async def open_set(conn: Connection, new: NewSet) -> None:
 
 
 def entry_rows(new: NewSet, stored: pl.DataFrame) -> pl.DataFrame:
-    """The rows of carbon.entries for a batch of stored entries in the layout of the set."""
-    return stored.select(
-        pl.lit(new.tenant).alias("tenant"),
-        pl.lit(new.entry_set).alias("entry_set"),
-        "row_number",
-        "unit",
-        *new.layout.schema,
-        "extra",
-    )
+    """The rows of carbon.entries for a batch of stored entries in the layout of the set.
+
+    Raises ValueError for values that the layout has no column for.
+    """
+    own = ("row_number", "unit", *new.layout.schema, "extra")
+    if lost := [name for name in stored.columns if name not in own]:
+        raise ValueError(f"the layout of set {new.entry_set} lacks {', '.join(lost)}")
+    ids = (pl.lit(new.tenant).alias("tenant"), pl.lit(new.entry_set).alias("entry_set"))
+    return stored.select(*ids, *own)
 
 
 async def load_entries(conn: Connection, new: NewSet, rows: bytes) -> None:

@@ -26,7 +26,8 @@ CONNECT_SECONDS = 5.0
 COMMAND_MARGIN_SECONDS = 1.0
 # The newest migration of the schema, which this release needs.
 SCHEMA_REVISION = "0027"
-# Each running job reads with one connection while it writes with another.
+# Each running job reads with one connection while it writes with another. Sums beside take one that
+# is free, for a moment.
 CONNECTIONS_PER_JOB = 2
 CONNECTIONS_BESIDE = 2
 # Shares of the lease. What a stopped process holds is freed before its successor gives up

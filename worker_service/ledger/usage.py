@@ -16,33 +16,14 @@ FROM carbon.entry_sets
 WHERE tenant = $1 AND data_entry_type = $2 AND state = 'PUBLISHED'
 ORDER BY year, entry_set
 """
-# The row without a key counts the entries that use any of them, each once.
-PLACES = """
+# The row without a key counts the entries that use any of them, each once. {} is who uses what.
+_USES = """
 SELECT u.code AS key, count(DISTINCT u.row_number) AS entries
-FROM (
-    SELECT e.row_number,
-        concat_ws(
-            ', ',
-            carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), c.name),
-            carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), c.second),
-            CAST($9 AS text)
-        ) AS code
-    FROM carbon.entries AS e
-    CROSS JOIN unnest(CAST($5 AS text[]), CAST($6 AS text[])) AS c (name, second)
-    WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $3 AND e.row_number <= $4
-        AND NOT EXISTS (
-            SELECT FROM unnest(CAST($7 AS text[])) AS x (key)
-            WHERE carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), x.key) IS NOT NULL
-        )
-) AS u
+FROM ({}) AS u
 JOIN unnest(CAST($8 AS text[])) AS w (code) ON w.code = u.code
 GROUP BY GROUPING SETS ((u.code), ())
 """
-# The same, where the factor that an entry was computed with names a place, too. What identifies a
-# factor never changes, so that the factor in force says it of all versions.
-PLACES_AND_FACTORS = """
-SELECT u.code AS key, count(DISTINCT u.row_number) AS entries
-FROM (
+_BY_ENTRIES = """
     SELECT e.row_number,
         concat_ws(
             ', ',
@@ -57,7 +38,10 @@ FROM (
             SELECT FROM unnest(CAST($7 AS text[])) AS x (key)
             WHERE carbon.entry_value(e, CAST($10 AS text[]), CAST($11 AS text[]), x.key) IS NOT NULL
         )
-    UNION ALL
+"""
+# Where the factor that an entry was computed with names a place. What identifies a factor never
+# changes, so that the factor in force says it of all versions.
+_BY_FACTORS = """
     SELECT m.row_number,
         concat_ws(
             ', ',
@@ -72,10 +56,9 @@ FROM (
     CROSS JOIN unnest(CAST($5 AS text[]), CAST($6 AS text[])) AS c (name, second)
     WHERE s.tenant = $1 AND s.entry_set = $2 AND s.state = 'PUBLISHED'
         AND m.row_number > $3 AND m.row_number <= $4
-) AS u
-JOIN unnest(CAST($8 AS text[])) AS w (code) ON w.code = u.code
-GROUP BY GROUPING SETS ((u.code), ())
 """
+PLACES = _USES.format(_BY_ENTRIES)
+PLACES_AND_FACTORS = _USES.format(f"{_BY_ENTRIES} UNION ALL {_BY_FACTORS}")
 ALL_ENTRY_SETS = """
 SELECT entry_set, unit, last_row_number
 FROM carbon.entry_sets

@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 
 from worker_service.carbon.catalogue import NotSupported, declaration
-from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.factor_digest import fitting_digest
 from worker_service.carbon.outcomes import BOOKED
 from worker_service.ledger import factor_uses
@@ -31,6 +30,7 @@ from worker_service.ledger.emission_sets import (
 from worker_service.ledger.emission_sets import count_outcomes as count_published
 from worker_service.ledger.emission_sums import (
     SUM_ROWS,
+    RowSlice,
     SetLeaf,
     leaves_of,
     store_sums,
@@ -72,6 +72,7 @@ class _Part:
     uncomputed: bytes
     to_open: Sequence[PublishedSet]
     fitting: str
+    slices: Sequence[RowSlice] = ()
 
 
 @dataclass(slots=True)
@@ -105,20 +106,18 @@ async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
     assert job.year is not None
     of = EmissionSlice(job.tenant, job.module, job.data_entry_type, job.year)
     try:
-        declared = declaration(job.data_entry_type)
+        declaration(job.data_entry_type)
     except NotSupported as unsupported:
         return Succeeded({"entries": 0}, f"There is nothing to compute: {unsupported}.")
     await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
     with NotedRows(stores.blobs, job, "warned") as warned:
-        return await _recalculated(stores, run, of, declared, warned)
+        return await _recalculated(stores, run, of, warned)
 
 
-async def _recalculated(
-    stores: Stores, run: Run, of: EmissionSlice, declared: DataEntryType, warned: NotedRows
-) -> Outcome:
+async def _recalculated(stores: Stores, run: Run, of: EmissionSlice, warned: NotedRows) -> Outcome:
     token = run.job.claim_token
     async with SumsBeside(stores.ledger, of.tenant, token) as beside:
-        work, has_more = await _computed(stores, run, of, declared, (warned, beside))
+        work, has_more = await _computed(stores, run, of, warned, beside)
         # Without the snapshot, which would be ended for being idle.
         await beside.finish()
     plan = work.plan
@@ -143,18 +142,15 @@ async def _recalculated(
 
 
 async def _computed(
-    stores: Stores,
-    run: Run,
-    of: EmissionSlice,
-    declared: DataEntryType,
-    noted: tuple[NotedRows, SumsBeside],
+    stores: Stores, run: Run, of: EmissionSlice, warned: NotedRows, beside: SumsBeside
 ) -> tuple["_Work", bool]:
     """What was to be done, computed and loaded at one moment; and whether doubts were left out."""
+    declared = declaration(of.data_entry_type)
     async with stores.ledger.snapshot() as snapshot:
         plan = await plan_emissions(
             snapshot, of, declared.formula.version, declared.references, declared.unit_sums
         )
-        work = _Work(of, plan, *noted)
+        work = _Work(of, plan, warned, beside)
         if plan.compute:
             work.inputs = await read_formula_inputs(snapshot, of.factors, declared, stores.places)
             await work.patch_what_stands(snapshot)
@@ -247,10 +243,8 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
     async with aclosing(computed):
         async for batch in computed:
             run.check()
-            part = _Part(batch.emissions, batch.uncomputed, to_open, fitting)
+            part = _Part(batch.emissions, batch.uncomputed, to_open, fitting, batch.slices)
             await _load_or_keep(stores, work, token, part)
-            if not work.is_small:
-                await work.beside.add(batch.slices)
             to_open = []
             for (entry_set, unit, outcome), number in batch.counts.items():
                 work.sums[entry_set].counts[unit, outcome] += number
@@ -272,6 +266,7 @@ async def _load_or_keep(stores: Stores, work: _Work, token: int, part: _Part) ->
         return
     async with stores.ledger.loading() as conn:
         await _load(conn, work, token, part)
+    await work.beside.add(part.slices)
 
 
 async def _load(conn: Connection, work: _Work, token: int, part: _Part) -> None:

@@ -158,6 +158,13 @@ async def test_any_text_comes_back_from_its_column(driver: LedgerDriver) -> None
     assert rows.frame().drop("entry_set").equals(stored)
 
 
+def test_values_without_a_place_in_the_layout_are_not_left_out_in_silence() -> None:
+    new = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
+    stored = pl.DataFrame({"row_number": [1], "unit": ["a"], "note": ["x"], "extra": [None]})
+    with pytest.raises(ValueError, match="the layout of set 10 lacks note"):
+        entry_rows(new, stored)
+
+
 async def test_sets_of_two_layouts_share_no_batch(driver: LedgerDriver) -> None:
     plain, other = EntryLayout(("note",), ()), EntryLayout(("origin_iata",), ())
     for number, layout in enumerate((plain, plain, other, WITHOUT_COLUMNS), 1):
